@@ -1,0 +1,56 @@
+# mogocred: build, install and test with PGXS.
+#
+#   make && make install        against the server that PG_CONFIG names
+#   make installcheck           the suite against an installed and running server
+#   make test                   everything, on private servers (see test/run.sh)
+#   make demo, make demo-stop   the product's page in one minute
+
+EXTENSION = mogocred
+EXTVERSION = 1.0
+
+# Where this Makefile is: the source tree, also in a VPATH build.
+SRC := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+
+MODULE_big = mogocred
+OBJS = $(patsubst $(SRC)/%.c,%.o,$(sort $(wildcard $(SRC)/src/*.c)))
+DATA = $(patsubst $(SRC)/%,%,$(wildcard $(SRC)/sql/*--*.sql))
+
+PG_CPPFLAGS = -I$(SRC)/src
+PG_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+ifdef WERROR
+PG_CFLAGS += -Werror
+endif
+
+# Client ids come from libuuid. SHA-256 comes from libcrypto where the server
+# itself uses it, else (or with CORE_HASH=1) from the server's own pg_cryptohash.
+SHLIB_LINK = -luuid $(if $(CORE_HASH),,$(if $(filter openssl,$(with_ssl)),-lcrypto))
+ifdef CORE_HASH
+PG_CPPFLAGS += -DMOGO_CORE_HASH
+endif
+
+REGRESS = $(patsubst $(SRC)/test/sql/%.sql,%,$(sort $(wildcard $(SRC)/test/sql/*.sql)))
+ISOLATION = $(patsubst $(SRC)/test/specs/%.spec,%,$(sort $(wildcard $(SRC)/test/specs/*.spec)))
+REGRESS_OPTS = --inputdir=$(SRC)/test --load-extension=pgcrypto --load-extension=$(EXTENSION)
+ISOLATION_OPTS = $(REGRESS_OPTS)
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(PGXS),)
+# Nothing is installed yet: only the targets that install it can be made.
+.PHONY: all
+all:
+	@echo "mogocred: $(PG_CONFIG) was not found; install PostgreSQL's server headers (Debian: postgresql-server-dev-all) or set PG_CONFIG" >&2; exit 1
+else
+include $(PGXS)
+endif
+
+# The PG major may have changed since the objects were made; the headers are few.
+$(OBJS): $(wildcard $(SRC)/src/*.h) | src
+src:
+	mkdir -p $@
+
+.PHONY: test demo demo-stop
+test demo demo-stop:
+	@PG_CONFIG="$(PG_CONFIG)" $(SRC)/test/run.sh $@

@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  What differs between PostgreSQL 14 and 18, in one place.
+ *
+ * Every macro says which version made it necessary, so that it can go when
+ * that version goes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MOGO_COMPAT_H
+#define MOGO_COMPAT_H
+
+#if PG_VERSION_NUM < 140000
+#error "mogocred needs PostgreSQL 14 or later"
+#endif
+
+/* 15 reserves the prefix; before, it could only warn of unknown settings. */
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/* 18 asks whether a deferrable key will do as well. Ours is not deferrable. */
+#if PG_VERSION_NUM >= 180000
+#define mogo_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
+#else
+#define mogo_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
+#endif
+
+#endif							/* MOGO_COMPAT_H */
