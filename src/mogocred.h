@@ -19,6 +19,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/inet.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
