@@ -53,4 +53,4 @@ src:
 
 .PHONY: test demo demo-stop
 test demo demo-stop:
-	@PG_CONFIG="$(PG_CONFIG)" $(SRC)/test/run.sh $@
+	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" $(SRC)/test/run.sh $@
