@@ -165,12 +165,12 @@ server_user() {
 	fi
 }
 
-# Runs a command as that user, who may not be able to read the current directory.
+# Runs a command as that user, who may not be able to read the directory we are in.
 run_as() {
 	if [ "$(id -u)" = 0 ]; then
-		runuser -u "$(server_user)" -- env HOME=/tmp "$@"
+		(cd / && runuser -u "$(server_user)" -- env HOME=/tmp "$@")
 	else
-		"$@"
+		(cd / && "$@")
 	fi
 }
 
@@ -222,5 +222,5 @@ private_install() {
 		cat "$1/build.log" >&2
 		die "the build failed, see $1/build.log"
 	fi
-	give "$1"
+	give "$root" "$build"
 }

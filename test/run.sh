@@ -96,10 +96,10 @@ run_tests() {
 	local sql specs tap how server
 	need_packages test
 	work=$(mktemp -d /tmp/mogocred-test.XXXXXX)
-	cd "$work"
 	trap '[ -z "$work" ] || say "logs and servers'"'"' files are kept in $work"' EXIT
 	say "mogocred: building with warnings as errors, for $("$PG_CONFIG" --version)"
 	private_install "$work" WERROR=1
+	give "$work"
 
 	sql=$(names sql sql | paste -sd' ')
 	specs=$(names specs spec | paste -sd' ')
