@@ -51,6 +51,7 @@ $(OBJS): $(wildcard $(SRC)/src/*.h) | src
 src:
 	mkdir -p $@
 
+# They take Debian's newest server where the caller names none.
 .PHONY: test demo demo-stop
 test demo demo-stop:
-	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" $(SRC)/test/run.sh $@
+	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/run.sh" $@
