@@ -107,7 +107,8 @@ need_packages() {
 	if [ -n "${PG_CONFIG:-}" ]; then
 		PG_CONFIG=$(command -v "$PG_CONFIG" || echo "$PG_CONFIG")
 		[[ $PG_CONFIG =~ ^/usr/lib/postgresql/([0-9]+)/bin/ ]] && major=${BASH_REMATCH[1]}
-		[ -x "$PG_CONFIG" ] || [ -n "$major" ] || die "PG_CONFIG=$PG_CONFIG is no program"
+		"$PG_CONFIG" --version 2>/dev/null | grep -q ^PostgreSQL || [ -n "$major" ] ||
+			die "PG_CONFIG=$PG_CONFIG is not a pg_config program"
 	else
 		PG_CONFIG=$(newest_pg_config)
 		[ -n "$PG_CONFIG" ] || [ ! -d /etc/apt ] || major=$(debian_major)

@@ -10,6 +10,7 @@
 # The last line is "N passed, N failed".
 
 set -euo pipefail
+shopt -s lastpipe	# so that what ends a pipe can count
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -66,10 +67,8 @@ suite() {
 	shift 2
 	[ "$expected" != 0 ] || return 0
 	log=$work/$(tr -cs 'a-zA-Z0-9\n' - <<<"$heading").log
-	: >"$log"
-	report "$heading" < <(run_as make -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
-		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$log"; echo "${PIPESTATUS[0]}" >"$work/rc")
-	rc=$(cat "$work/rc")
+	run_as make -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
+		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$log" | report "$heading" || rc=$?
 	seen=$((passed + failed - before))
 	if [ "$seen" = 0 ] || { [ "$expected" != some ] && [ "$seen" != "$expected" ]; } ||
 		{ [ "$rc" != 0 ] && [ "$failed" = "$failed_before" ]; }; then
