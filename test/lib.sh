@@ -218,8 +218,8 @@ private_install() {
 
 	(cd "$SRC" && cp -R --preserve=mode,links Makefile ./*.control sql src expected test "$build/")
 	find "$build" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \) -delete
-	if ! make -C "$build" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" ${2:+"$2"} >"$1/build.log" 2>&1 ||
-		! make -C "$build" PG_CONFIG="$PG_CONFIG" ${2:+"$2"} install >>"$1/build.log" 2>&1; then
+	if ! make -s -C "$build" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" ${2:+"$2"} >"$1/build.log" 2>&1 ||
+		! make -s -C "$build" PG_CONFIG="$PG_CONFIG" ${2:+"$2"} install >>"$1/build.log" 2>&1; then
 		cat "$1/build.log" >&2
 		die "the build failed, see $1/build.log"
 	fi

@@ -31,7 +31,7 @@ report() {
 			result "${BASH_REMATCH[3]}" "$1: ${BASH_REMATCH[2]}"
 		elif [[ $line =~ ^test/t/([^ ]+)\.pl\ \.\. ]]; then
 			file=" ${BASH_REMATCH[1]}"
-			[[ $line != *' skipped'* ]] || say "  skipped $1$file:${line##*skipped}"
+			[[ $line != *' skipped'* ]] || say "  skipped $1$file: ${line##*skipped: }"
 		elif [[ $line =~ ^not\ ok\ [0-9]+(.*# TODO.*) ]]; then
 			say "  todo    $1$file:${BASH_REMATCH[1]}"
 		elif [[ $line =~ ^(not )?ok\ [0-9]+\ +[-+]?\ *(.*) ]]; then
@@ -62,37 +62,40 @@ names() {
 
 # Runs one suite through the Makefile's installcheck. $1 heading, $2 how many
 # results there are to be ("some" where only the run tells), $3... what make is told.
+# What it leaves is in $work/<heading>.
 suite() {
-	local heading=$1 expected=$2 log rc=0 before=$((passed + failed)) failed_before=$failed seen
+	local heading=$1 expected=$2 out rc=0 before=$((passed + failed)) failed_before=$failed seen crashes
 	shift 2
 	[ "$expected" != 0 ] || return 0
-	log=$work/$(tr -cs 'a-zA-Z0-9\n' - <<<"$heading").log
-	run_as make -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
-		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$log" | report "$heading" || rc=$?
+	out=$work/$(tr -cs 'a-z\n' - <<<"$heading")
+	run_as mkdir "$out"
+	run_as make -s -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
+		EXTRA_REGRESS_OPTS="--temp-instance=$work/server --outputdir=$out${preload:+ --temp-config=$preload}" \
+		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$out.log" | report "$heading" || rc=$?
 	seen=$((passed + failed - before))
 	if [ "$seen" = 0 ] || { [ "$expected" != some ] && [ "$seen" != "$expected" ]; } ||
 		{ [ "$rc" != 0 ] && [ "$failed" = "$failed_before" ]; }; then
 		result FAILED "$heading: ended with exit code $rc after $seen results (expected: $expected)"
 	fi
-	[ "$failed" = "$failed_before" ] || explain "$log"
+	# A background process may fall over while every test passes.
+	crashes=$(grep -rhE 'TRAP: |PANIC: |by signal (4|6|7|8|11)\>' "$out/log" "$work/build/tmp_check/log" 2>/dev/null || true)
+	[ -z "$crashes" ] || result FAILED "$heading: a server process crashed: $crashes"
+	[ "$failed" = "$failed_before" ] || explain "$out"
 }
 
-# Shows what there is to see after a failure: differences, else the log's end.
+# Shows what there is to see after a failure: differences, else the log's end and
+# the server's.
 explain() {
-	local diffs found=
-	for diffs in "$work"/build/regression.diffs "$work"/build/output_iso/regression.diffs; do
-		[ -s "$diffs" ] || continue
-		found=1
-		sed 's/^/    | /' "$diffs" | head -n 300
-		mv "$diffs" "$1.diffs"
-	done
-	if [ -z "$found" ]; then
-		grep -v '^ok ' "$1" | tail -n 60 | sed 's/^/    | /'
+	if [ -s "$1/regression.diffs" ]; then
+		head -n 300 "$1/regression.diffs" | sed 's/^/    | /'
+	else
+		grep -v '^ok ' "$1.log" | tail -n 60 | sed 's/^/    | /'
+		[ ! -s "$1/log/postmaster.log" ] || tail -n 20 "$1/log/postmaster.log" | sed 's/^/    | /'
 	fi
 }
 
 run_tests() {
-	local sql specs tap how server
+	local sql specs tap how preload=
 	need_packages test
 	work=$(mktemp -d /tmp/mogocred-test.XXXXXX)
 	trap '[ -z "$work" ] || say "logs and servers'"'"' files are kept in $work"' EXIT
@@ -106,11 +109,11 @@ run_tests() {
 	printf "shared_preload_libraries = 'mogocred'\n" >"$work/preload.conf"
 	count() { echo $#; }
 	for how in "" " (preloaded)"; do
-		server="--temp-instance=$work/server${how:+ --temp-config=$work/preload.conf}"
 		# shellcheck disable=SC2086	# lists of words
-		suite "sql$how" "$(count $sql)" REGRESS="$sql" EXTRA_REGRESS_OPTS="$server"
+		suite "sql$how" "$(count $sql)" REGRESS="$sql"
 		# shellcheck disable=SC2086
-		suite "isolation$how" "$(count $specs)" ISOLATION="$specs" EXTRA_REGRESS_OPTS="$server"
+		suite "isolation$how" "$(count $specs)" ISOLATION="$specs"
+		preload=$work/preload.conf
 	done
 	if [ -n "$tap" ]; then
 		grep -q '^enable_tap_tests[[:space:]]*=[[:space:]]*yes' "$(dirname "$("$PG_CONFIG" --pgxs)")/../Makefile.global" ||
