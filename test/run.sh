@@ -67,7 +67,7 @@ suite() {
 	local heading=$1 expected=$2 out rc=0 before=$((passed + failed)) failed_before=$failed seen crashes
 	shift 2
 	[ "$expected" != 0 ] || return 0
-	out=$work/$(tr -cs 'a-z\n' - <<<"$heading")
+	out=$work/$(tr -d '()' <<<"${heading// /-}")
 	run_as mkdir "$out"
 	run_as make -s -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
 		EXTRA_REGRESS_OPTS="--temp-instance=$work/server --outputdir=$out${preload:+ --temp-config=$preload}" \
