@@ -44,12 +44,14 @@ all:
 	@echo "mogocred: $(PG_CONFIG) was not found; install PostgreSQL's server headers (Debian: postgresql-server-dev-all) or set PG_CONFIG" >&2; exit 1
 else
 include $(PGXS)
-endif
 
-# The PG major may have changed since the objects were made; the headers are few.
-$(OBJS): $(wildcard $(SRC)/src/*.h) | src
-src:
-	mkdir -p $@
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(SRC)/src/*.h)
+
+# A VPATH build compiles into a folder that only the source tree has.
+ifneq ($(CURDIR),$(SRC))
+$(shell mkdir -p src)
+endif
+endif
 
 # They take Debian's newest server where the caller names none.
 .PHONY: test demo demo-stop
