@@ -165,7 +165,7 @@ demo() {
 
 	title "5. The administrator's list, and who did what"
 	show admin "SELECT client_name, client_id, enabled, live_secrets FROM mogo_clients;"
-	show admin "SELECT at::timestamp(0), actor, action, client_name FROM mogo_audit ORDER BY at;"
+	show admin "SELECT at::time(0), actor, action, client_name, detail FROM mogo_audit ORDER BY at;"
 
 	title "6. Is the secret in anything that the server wrote: tables, WAL, log?"
 	super -c CHECKPOINT
