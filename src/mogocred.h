@@ -62,13 +62,13 @@ extern void mogo_hash_failed(void);
 /* generate.c: ids, salts, secrets */
 typedef struct MogoNewSecret
 {
+	uint8		digest[MOGO_DIGEST_LEN];
+	char		hash[MOGO_HASH_TEXT_LEN];	/* the stored form */
 	union
 	{
 		text		datum;
 		char		bytes[VARHDRSZ + MOGO_NEW_SECRET_SIZE];
 	}			clear;			/* as a text value, so that no copy is needed */
-	uint8		digest[MOGO_DIGEST_LEN];
-	char		hash[MOGO_HASH_TEXT_LEN];	/* the stored form */
 } MogoNewSecret;
 
 extern void mogo_generate_init(void);
