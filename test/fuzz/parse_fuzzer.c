@@ -88,17 +88,36 @@ fuzz_basic(const char *text, size_t len)
 	free(out);
 }
 
+/* FUZZ_PARSER fixes the parser for a whole run. */
+static int
+chosen_parser(void)
+{
+	static const char *const names[] = {"uuid", "sha256", "bcrypt", "basic"};
+	const char *name = getenv("FUZZ_PARSER");
+
+	for (int i = 0; name != NULL && i < 4; i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static int	parser = -1;
 	char	   *text;
+
+	if (parser < 0)
+		parser = chosen_parser();
 
 	if (size == 0)
 		return 0;
 	/* a copy of just that size, so that one byte too far is seen */
 	text = malloc(size == 1 ? 1 : size - 1);
 	memcpy(text, data + 1, size - 1);
-	switch (data[0] % 4)
+	switch (parser != 0 ? parser - 1 : data[0] % 4)
 	{
 		case 0:
 			fuzz_uuid(text, size - 1);
