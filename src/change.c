@@ -115,11 +115,14 @@ prepare(MogoStatement *statement)
 /*
  * Runs a statement as the tables' owner and returns the number of rows. nulls
  * may be NULL where no value is. In READ COMMITTED each statement sees what was
- * committed before it, so also what the client's row made us wait for.
+ * committed before it, so also what the client's row made us wait for. SPI leaves
+ * its own memory context current, which ends with mogo_end; the caller's is given
+ * back, so that what is copied from a result outlives it.
  */
 uint64
 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 {
+	MemoryContext context = CurrentMemoryContext;
 	Oid			save_user;
 	int			save_context;
 	char		flags[lengthof(statement->argtypes)];
@@ -134,6 +137,7 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 	prepare(statement);
 	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags, false, 0);
 	SetUserIdAndSecContext(save_user, save_context);
+	MemoryContextSwitchTo(context);
 
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
