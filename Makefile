@@ -53,7 +53,8 @@ $(shell mkdir -p src)
 endif
 endif
 
-# They take Debian's newest server where the caller names none.
-.PHONY: test demo demo-stop
-test demo demo-stop:
+# What test/run.sh does: it takes Debian's newest server where the caller names none.
+CHECKS = check-deep check-lint check-fuzz check-sanitize check-valgrind check-coverage check-timing
+.PHONY: test demo demo-stop $(CHECKS)
+test demo demo-stop $(CHECKS):
 	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/run.sh" $@

@@ -69,6 +69,8 @@ CREATE TABLE @extschema@.mogo_secret (
 	CONSTRAINT mogo_secret_pkey PRIMARY KEY (secret_id)
 ) WITH (vacuum_truncate = off);
 CREATE INDEX mogo_secret_client_id_hash_idx ON @extschema@.mogo_secret (client_id, hash);
+COMMENT ON INDEX @extschema@.mogo_secret_client_id_hash_idx
+IS 'For mogo_verify_status, which looks for an ended secret, and for removal.';
 COMMENT ON TABLE @extschema@.mogo_secret
 IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
 
@@ -85,7 +87,11 @@ CREATE TABLE @extschema@.mogo_audit_log (
 	detail jsonb
 ) WITH (vacuum_truncate = off);
 CREATE INDEX mogo_audit_log_at_idx ON @extschema@.mogo_audit_log (at);
+COMMENT ON INDEX @extschema@.mogo_audit_log_at_idx
+IS 'For the newest rows, and for mogo_purge_audit.';
 CREATE INDEX mogo_audit_log_client_id_at_idx ON @extschema@.mogo_audit_log (client_id, at);
+COMMENT ON INDEX @extschema@.mogo_audit_log_client_id_at_idx
+IS 'For the history of one client.';
 COMMENT ON TABLE @extschema@.mogo_audit_log
 IS 'One row for every change. Written by mogocred''s functions alone.';
 
@@ -214,7 +220,7 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet) FROM PUBL
 COMMENT ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet)
 IS 'The same from the value of an HTTP Authorization header, scheme Basic (RFC 6749, section 2.3.1).';
 
--- Issue. The functions on JSON are STABLE at most: what they print depends on the encoding.
+-- Issue. The functions on JSON are STABLE: what they print depends on the encoding.
 
 CREATE FUNCTION @extschema@.mogo_add_client(
 	client_name text,

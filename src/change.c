@@ -33,10 +33,9 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-/* What mogo_begin found out, for the statements until mogo_end. */
+/* What mogo_begin found out; the same for a change within a change. */
 static Oid	schema;
 static Oid	owner;
-static Oid	caller;
 
 /*
  * Starts a change: refuses a read-only transaction, a standby and a parallel
@@ -60,7 +59,6 @@ mogo_begin(FunctionCallInfo fcinfo, const char *command)
 	schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
-	caller = GetUserId();
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -159,7 +157,8 @@ mogo_actor(void)
 /*
  * Records a change that was made: one audit row in this transaction, one
  * notification at its commit, and a commit that is on disk when it is
- * acknowledged. action is a word of ours; the others may be NULL (0 for Datums:
+ * acknowledged. Outside mogo_execute the current user is who called the function,
+ * never the tables' owner. action is a word of ours; the others may be NULL (0 for Datums:
  * client_name a text, detail a jsonb).
  */
 void
@@ -181,7 +180,7 @@ mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 	StringInfoData payload;
 
 	values[0] = CStringGetTextDatum(mogo_actor());
-	values[1] = CStringGetTextDatum(GetUserNameFromId(caller, false));
+	values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	values[2] = CStringGetTextDatum(action);
 	values[3] = UUIDPGetDatum(client_id);
 	nulls[3] = client_id == NULL;

@@ -186,14 +186,17 @@ new_token_secret(char *secret)
 void
 mogo_new_secret(MogoNewSecret *secret, const uint8 *salt)
 {
+	char	   *clear = secret->clear.bytes + VARHDRSZ;
+	int			len;
 	bool		ok;
 
 	if (secret_format == SECRET_FORMAT_TOKEN)
-		secret->len = new_token_secret(secret->clear);
+		len = new_token_secret(clear);
 	else
-		secret->len = new_uuid_secret(secret->clear);
+		len = new_uuid_secret(clear);
+	SET_VARSIZE(&secret->clear.datum, VARHDRSZ + len);
 
-	ok = mogo_sha256(secret->clear, secret->len, NULL, 0, secret->digest) &&
+	ok = mogo_sha256(clear, len, NULL, 0, secret->digest) &&
 		mogo_hash_text(salt, secret->digest, secret->hash);
 	explicit_bzero(secret->digest, sizeof(secret->digest));
 	if (!ok)

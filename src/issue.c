@@ -236,7 +236,7 @@ mogo_import_client(PG_FUNCTION_ARGS)
 	text	   *secret;
 	char	   *algorithm;
 	char		hash[MOGO_HASH_TEXT_LEN];
-	size_t		hash_len;
+	volatile size_t hash_len = 0;
 	StringInfoData detail;
 	pg_uuid_t  *result;
 
@@ -250,9 +250,15 @@ mogo_import_client(PG_FUNCTION_ARGS)
 	mogo_new_salt(client.salt);
 	algorithm = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	secret = PG_GETARG_TEXT_PP(3);
-	hash_len = import_hash(algorithm, secret, client.salt, hash);
-	if ((Pointer) secret != PG_GETARG_POINTER(3))
-		explicit_bzero(secret, VARSIZE_ANY(secret));
+	PG_TRY();
+	{
+		hash_len = import_hash(algorithm, secret, client.salt, hash);
+	}
+	PG_FINALLY();
+	{
+		mogo_wipe_copy(secret, PG_GETARG_DATUM(3));
+	}
+	PG_END_TRY();
 
 	initStringInfo(&detail);
 	appendStringInfo(&detail, "{\"algorithm\": \"%s\"}", algorithm);

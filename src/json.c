@@ -70,17 +70,20 @@ finish(StringInfo out)
 
 /* The downloadable file: exactly three members, one a line. */
 static Datum
-credentials_json(const text *name, const pg_uuid_t *id, const text *secret)
+credentials_json(Datum client_name, Datum client_id, Datum client_secret)
 {
+	text	   *name = DatumGetTextPP(client_name);
+	text	   *secret = DatumGetTextPP(client_secret);
 	StringInfoData out;
 
 	start(&out, name, secret);
 	appendStringInfoString(&out, "{\n  \"clientName\": ");
 	mogo_append_text(&out, name);
 	appendStringInfoString(&out, ",\n  \"clientId\": ");
-	mogo_append_uuid(&out, id);
+	mogo_append_uuid(&out, DatumGetUUIDP(client_id));
 	appendStringInfoString(&out, ",\n  \"clientSecret\": ");
 	mogo_append_text(&out, secret);
+	mogo_wipe_copy(secret, client_secret);
 	appendStringInfoString(&out, "\n}");
 	return finish(&out);
 }
@@ -111,9 +114,9 @@ mogo_credentials_json(PG_FUNCTION_ARGS)
 
 	mogo_require(fcinfo, 0, "credentials");
 	credentials = PG_GETARG_HEAPTUPLEHEADER(0);
-	return credentials_json(DatumGetTextPP(attribute(credentials, CREDENTIALS_CLIENT_NAME, "client_name")),
-							DatumGetUUIDP(attribute(credentials, CREDENTIALS_CLIENT_ID, "client_id")),
-							DatumGetTextPP(attribute(credentials, CREDENTIALS_CLIENT_SECRET, "client_secret")));
+	return credentials_json(attribute(credentials, CREDENTIALS_CLIENT_NAME, "client_name"),
+							attribute(credentials, CREDENTIALS_CLIENT_ID, "client_id"),
+							attribute(credentials, CREDENTIALS_CLIENT_SECRET, "client_secret"));
 }
 
 /* mogo_credentials_json(client_name text, client_id uuid, client_secret text) returns json */
@@ -123,7 +126,7 @@ mogo_credentials_json_values(PG_FUNCTION_ARGS)
 	mogo_require(fcinfo, 0, "client_name");
 	mogo_require(fcinfo, 1, "client_id");
 	mogo_require(fcinfo, 2, "client_secret");
-	return credentials_json(PG_GETARG_TEXT_PP(0), PG_GETARG_UUID_P(1), PG_GETARG_TEXT_PP(2));
+	return credentials_json(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2));
 }
 
 /*
@@ -137,6 +140,8 @@ mogo_registration_json(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader credentials;
 	text	   *name;
+	Datum		client_id;
+	Datum		client_secret;
 	text	   *secret;
 	TimestampTz expires_at;
 	int64		epoch = 0;
@@ -146,18 +151,22 @@ mogo_registration_json(PG_FUNCTION_ARGS)
 	mogo_require(fcinfo, 0, "credentials");
 	credentials = PG_GETARG_HEAPTUPLEHEADER(0);
 	name = DatumGetTextPP(attribute(credentials, CREDENTIALS_CLIENT_NAME, "client_name"));
-	secret = DatumGetTextPP(attribute(credentials, CREDENTIALS_CLIENT_SECRET, "client_secret"));
+	client_secret = attribute(credentials, CREDENTIALS_CLIENT_SECRET, "client_secret");
 	expires_at = DatumGetTimestampTz(GetAttributeByNum(credentials, CREDENTIALS_EXPIRES_AT, &isnull));
 	if (!isnull && !TIMESTAMP_NOT_FINITE(expires_at))
 		epoch = expires_at / USECS_PER_SEC +
 			(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY -
 			(expires_at % USECS_PER_SEC < 0 ? 1 : 0);
 
+	client_id = attribute(credentials, CREDENTIALS_CLIENT_ID, "client_id");
+
+	secret = DatumGetTextPP(client_secret);
 	start(&out, name, secret);
 	appendStringInfoString(&out, "{\n  \"client_id\": ");
-	mogo_append_uuid(&out, DatumGetUUIDP(attribute(credentials, CREDENTIALS_CLIENT_ID, "client_id")));
+	mogo_append_uuid(&out, DatumGetUUIDP(client_id));
 	appendStringInfoString(&out, ",\n  \"client_secret\": ");
 	mogo_append_text(&out, secret);
+	mogo_wipe_copy(secret, client_secret);
 	appendStringInfo(&out, ",\n  \"client_secret_expires_at\": " INT64_FORMAT, epoch);
 	appendStringInfoString(&out, ",\n  \"client_name\": ");
 	mogo_append_text(&out, name);

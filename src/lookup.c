@@ -102,11 +102,12 @@ void
 mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
 {
 	ScanKeyData key;
+	Oid			index;
 
 	lookup->rel = open_clients(function);
+	index = mogo_primary_key(lookup->rel);
 	ScanKeyInit(&key, CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
-	lookup->scan = systable_beginscan(lookup->rel, mogo_primary_key(lookup->rel), true,
-									  NULL, 1, &key);
+	lookup->scan = systable_beginscan(lookup->rel, index, OidIsValid(index), NULL, 1, &key);
 	lookup->tuple = systable_getnext(lookup->scan);
 	lookup->found = HeapTupleIsValid(lookup->tuple);
 	if (lookup->found)

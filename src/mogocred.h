@@ -62,10 +62,13 @@ extern void mogo_hash_failed(void);
 /* generate.c: ids, salts, secrets */
 typedef struct MogoNewSecret
 {
-	char		clear[MOGO_NEW_SECRET_SIZE];
-	int			len;
 	uint8		digest[MOGO_DIGEST_LEN];
 	char		hash[MOGO_HASH_TEXT_LEN];	/* the stored form */
+	union
+	{
+		text		datum;
+		char		bytes[VARHDRSZ + MOGO_NEW_SECRET_SIZE];
+	}			clear;			/* as a text value, so that no copy is needed */
 } MogoNewSecret;
 
 extern void mogo_generate_init(void);
@@ -113,6 +116,7 @@ extern void mogo_present_digest(FunctionCallInfo fcinfo, int argno, MogoPresente
 extern void mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_address(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_wipe(MogoPresented *presented);
+extern void mogo_wipe_copy(struct varlena *value, Datum original);
 
 /* lookup.c: reading the rows that a check needs */
 

@@ -170,3 +170,14 @@ mogo_wipe(MogoPresented *presented)
 	if (presented->copy != NULL)
 		explicit_bzero(presented->copy, VARSIZE_ANY(presented->copy));
 }
+
+/*
+ * Wipes an argument that holds a secret, where fetching it made a copy (it was
+ * compressed or out of line). The original is the caller's.
+ */
+void
+mogo_wipe_copy(struct varlena *value, Datum original)
+{
+	if ((Pointer) value != DatumGetPointer(original))
+		explicit_bzero(value, VARSIZE_ANY(value));
+}

@@ -164,24 +164,18 @@ mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id
 	TupleDesc	desc;
 	Datum		values[6];
 	bool		nulls[6] = {false};
-	text	   *copy;
-	Datum		result;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
 		desc->natts != lengthof(values))
 		elog(ERROR, "unexpected result type");
-	copy = cstring_to_text_with_len(secret->clear, secret->len);
 	values[0] = PointerGetDatum(name);
 	values[1] = UUIDPGetDatum(client_id);
-	values[2] = PointerGetDatum(copy);
+	values[2] = PointerGetDatum(&secret->clear.datum);
 	values[3] = UUIDPGetDatum(secret_id);
 	values[4] = TimestampTzGetDatum(issued_at);
 	values[5] = TimestampTzGetDatum(expires_at);
 	nulls[5] = expires_at == DT_NOEND;
-	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
-	explicit_bzero(copy, VARSIZE(copy));
-	pfree(copy);
-	return result;
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
 /*

@@ -54,12 +54,12 @@ start_server() {
 	# The top is the caller's, so that demo_stop can tell whose demo it is.
 	mkdir -m 711 "$demo"
 	private_install "$demo"
-	printf '%s\n' "$bindir" "$LD_LIBRARY_PATH" >"$demo/paths"
 	mkdir -m 700 "$demo/data" "$demo/socket"
 	touch "$demo/server.log"
 	give "$demo/data" "$demo/socket" "$demo/server.log"
 
 	port=$(free_port)
+	printf '%s\n' "$port" "$bindir" "$LD_LIBRARY_PATH" >"$demo/where"
 	run_as "$bindir/initdb" -D "$demo/data" -U postgres --encoding=UTF8 --no-locale --no-sync \
 		--auth-local=trust --auth-host=scram-sha-256 >"$demo/initdb.log"
 	run_as tee -a "$demo/data/postgresql.conf" >/dev/null <<-CONF
@@ -165,7 +165,7 @@ demo() {
 
 	title "5. The administrator's list, and who did what"
 	show admin "SELECT client_name, client_id, enabled, live_secrets FROM mogo_clients;"
-	show admin "SELECT at::timestamp(0), actor, action, client_name FROM mogo_audit ORDER BY at;"
+	show admin "SELECT at::time(0), actor, action, client_name, detail FROM mogo_audit ORDER BY at;"
 
 	title "6. Is the secret in anything that the server wrote: tables, WAL, log?"
 	super -c CHECKPOINT
@@ -185,7 +185,7 @@ demo() {
 }
 
 demo_stop() {
-	local bindir libs json=
+	local port bindir libs found=0 json=
 	if [ ! -e "$demo" ]; then
 		say "No demo of $(id -un) is running, there is nothing to stop."
 		return
@@ -193,10 +193,14 @@ demo_stop() {
 	if [ -L "$demo" ] || [ ! -O "$demo" ]; then
 		die "$demo belongs to somebody else"
 	fi
-	if { read -r bindir && read -r libs; } 2>/dev/null <"$demo/paths" &&
-		run_as env LD_LIBRARY_PATH="$libs" "$bindir/pg_ctl" -D "$demo/data" status >/dev/null; then
-		run_as env LD_LIBRARY_PATH="$libs" "$bindir/pg_ctl" -D "$demo/data" -w -m fast stop >/dev/null ||
-			die "the server does not stop, see $demo/server.log"
+	# Whoever answers at the socket is ours; a pid in a file may be anybody's by now.
+	if { read -r port && read -r bindir && read -r libs; } 2>/dev/null <"$demo/where"; then
+		local -x LD_LIBRARY_PATH=$libs
+		"$bindir/pg_isready" -q -h "$demo/socket" -p "$port" || found=$?
+		if [ "$found" != 2 ]; then
+			run_as "$bindir/pg_ctl" -D "$demo/data" -w -m fast stop >/dev/null ||
+				die "the server does not stop, see $demo/server.log"
+		fi
 	fi
 	[ ! -e "$demo/json" ] || json=$(cat "$demo/json")
 	rm -rf "$demo" ${json:+"$json"}

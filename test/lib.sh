@@ -216,7 +216,7 @@ private_install() {
 		*) die "the copy of $original does not find its own files" ;;
 	esac
 
-	(cd "$SRC" && cp -R --preserve=mode,links Makefile ./*.control sql src expected test "$build/")
+	tar -C "$SRC" --exclude=./.git -cf - . | tar -C "$build" --no-same-owner -xf -
 	find "$build" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \) -delete
 	if ! make -s -C "$build" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" ${2:+"$2"} >"$1/build.log" 2>&1 ||
 		! make -s -C "$build" PG_CONFIG="$PG_CONFIG" ${2:+"$2"} install >>"$1/build.log" 2>&1; then

@@ -94,6 +94,13 @@ explain() {
 	fi
 }
 
+# Puts the command in WRAP before every server (test/deep.sh: Valgrind, sanitizers).
+wrap_server() {
+	mv "$bindir/postgres" "$bindir/postgres.real"
+	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$WRAP" "$bindir/postgres.real" >"$bindir/postgres"
+	chmod 755 "$bindir/postgres"
+}
+
 run_tests() {
 	local sql specs tap how preload=
 	need_packages test
@@ -101,6 +108,7 @@ run_tests() {
 	trap '[ -z "$work" ] || say "logs and servers'"'"' files are kept in $work"' EXIT
 	say "mogocred: building with warnings as errors, for $("$PG_CONFIG" --version)"
 	private_install "$work" WERROR=1
+	[ -z "${WRAP:-}" ] || wrap_server
 	give "$work"
 
 	sql=$(names sql sql | paste -sd' ')
@@ -121,6 +129,7 @@ run_tests() {
 		suite tap some TAP_TESTS=1 PROVE_TESTS="$tap" PROVE_FLAGS=--verbose
 	fi
 
+	[ -z "${AFTER:-}" ] || "$AFTER"
 	if [ "$failed" = 0 ] && [ "$passed" != 0 ]; then
 		rm -rf "$work"
 	else
@@ -133,6 +142,11 @@ run_tests() {
 
 case ${1:-} in
 	test) run_tests ;;
+	check-*)
+		# shellcheck source=test/deep.sh
+		. "$SRC/test/deep.sh"
+		"${1//-/_}"
+		;;
 	demo | demo-stop)
 		# shellcheck source=test/demo.sh
 		. "$SRC/test/demo.sh"

@@ -1,0 +1,177 @@
+# shellcheck shell=bash
+#
+# test/deep.sh
+#	The slow and thorough checks, one function for each make target: check-lint,
+#	check-fuzz, check-sanitize, check-valgrind, check-coverage; check-deep runs
+#	them all. They are not part of `make test` because they take an hour.
+#
+# Sourced by test/run.sh, whose functions and rules hold here too. Each ends with a
+# line "N passed, N failed" and fails where it found anything.
+
+FUZZ_SECONDS=${FUZZ_SECONDS:-600}	# for each parser
+
+# Installs Debian's packages that are missing: $1 a command, $2 its package, and so on.
+need_tools() {
+	local packages=
+	while [ $# -gt 0 ]; do
+		command -v "$1" >/dev/null || packages+=" $2"
+		shift 2
+	done
+	# shellcheck disable=SC2086	# a list of words
+	[ -z "$packages" ] || apt_install $packages
+}
+
+# Says what was found in a step's output: nothing is a pass. $1 heading, $2 file.
+verdict() {
+	if [ -s "$2" ]; then
+		result FAILED "$1"
+		head -n 60 "$2" | sed 's/^/    | /'
+	else
+		result ok "$1"
+	fi
+}
+
+close_count() {
+	say "$passed passed, $failed failed"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+}
+
+# clang-tidy, cppcheck and scan-build over src/; any finding fails.
+check_lint() {
+	local work file flags
+	need_packages test
+	need_tools clang clang clang-tidy clang-tidy cppcheck cppcheck scan-build clang-tools
+	work=$(mktemp -d /tmp/mogocred-lint.XXXXXX)
+	flags="-I$SRC/src -I$("$PG_CONFIG" --includedir-server) -D_GNU_SOURCE"
+
+	# shellcheck disable=SC2086	# a list of words
+	clang-tidy --quiet --header-filter="$SRC/src/.*" \
+		--checks='-*,clang-analyzer-*,bugprone-*,cert-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-cert-dcl37-c,-cert-dcl51-cpp,-bugprone-not-null-terminated-result,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-bugprone-macro-parentheses,-bugprone-implicit-widening-of-multiplication-result' \
+		"$SRC"/src/*.c -- $flags -Wno-ignored-attributes 2>/dev/null >"$work/tidy" || true
+	verdict "clang-tidy" "$work/tidy"
+
+	# shellcheck disable=SC2086
+	cppcheck --quiet --enable=warning,portability,performance --inline-suppr --std=c99 \
+		--suppress=missingInclude --library=gnu $flags --suppress="*:$("$PG_CONFIG" --includedir-server)/*" \
+		--error-exitcode=1 "$SRC/src" >"$work/cppcheck" 2>&1 || true
+	verdict "cppcheck" "$work/cppcheck"
+
+	for file in "$SRC"/src/*.c; do
+		# shellcheck disable=SC2086
+		scan-build --status-bugs -o "$work/scan" clang $flags -Wno-ignored-attributes -c "$file" -o /dev/null \
+			>"$work/scan.out" 2>&1 || cat "$work/scan.out" >>"$work/scan.found"
+	done
+	touch "$work/scan.found"
+	verdict "scan-build" "$work/scan.found"
+	rm -rf "$work"
+	close_count
+}
+
+# Each parser under libFuzzer with AddressSanitizer and UndefinedBehaviorSanitizer.
+check_fuzz() {
+	local work
+	need_packages test
+	need_tools clang clang
+	work=$(mktemp -d /tmp/mogocred-fuzz.XXXXXX)
+	cp -R "$SRC/test/fuzz/corpus" "$work/corpus"
+	clang -g -O1 -Wno-ignored-attributes -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -I"$SRC/src" -I"$("$PG_CONFIG" --includedir-server)" \
+		"$SRC/test/fuzz/parse_fuzzer.c" "$SRC/src/parse.c" -o "$work/fuzzer" ||
+		die "the fuzzer could not be built"
+	# One byte chooses the parser, so each has its own run with that byte given.
+	for parser in uuid sha256 bcrypt basic; do
+		mkdir "$work/$parser"
+		cp "$work"/corpus/"$parser"* "$work/$parser/"
+		if (cd "$work" && FUZZ_PARSER=$parser ./fuzzer -max_total_time="$FUZZ_SECONDS" -max_len=8192 \
+			-print_final_stats=1 "$parser" >"$parser.log" 2>&1); then
+			result ok "fuzz $parser: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$parser.log") inputs in $FUZZ_SECONDS s"
+		else
+			result FAILED "fuzz $parser"
+			tail -n 40 "$work/$parser.log" | sed 's/^/    | /'
+		fi
+	done
+	[ "$failed" != 0 ] || rm -rf "$work"
+	close_count
+}
+
+# The whole suite with our library built with both sanitizers; the server preloads
+# their runtime. PostgreSQL frees its memory by exiting, so leaks are not asked for,
+# and finds its stack's end by an address, so stacks must be where they seem.
+check_sanitize() {
+	local asan ubsan
+	asan=$(cc -print-file-name=libasan.so)
+	ubsan=$(cc -print-file-name=libubsan.so)
+	export COPT="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment -O1"
+	export WRAP="env LD_PRELOAD=$(realpath "$asan"):$(realpath "$ubsan") ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1"
+	run_tests
+}
+
+# The SQL tests under Valgrind. PostgreSQL's own reports, which need its source's
+# suppressions and a build with USE_VALGRIND, are not ours to count: a finding is a
+# report with our library in its stack.
+check_valgrind() {
+	need_tools valgrind valgrind
+	export COPT="-O1 -g"
+	export WRAP="valgrind --quiet --trace-children=yes --leak-check=no --gen-suppressions=no --num-callers=30 --log-file=/tmp/mogocred-valgrind/%p.log"
+	rm -rf /tmp/mogocred-valgrind
+	mkdir -m 777 /tmp/mogocred-valgrind
+	TESTS=${TESTS:-$(names sql sql | tr '\n' ' ')}
+	AFTER=count_valgrind
+	run_tests
+}
+
+# Reports of Valgrind's that name our library.
+count_valgrind() {
+	awk -v RS='\n==[0-9]+== \n' '/mogocred\.so|\/src\/[a-z_]+\.c/ && /mogocred/' /tmp/mogocred-valgrind/*.log >"$work/valgrind.found"
+	verdict "valgrind: no report with mogocred in it" "$work/valgrind.found"
+}
+
+# Line coverage of src/ by the whole suite.
+check_coverage() {
+	need_tools gcov gcc
+	export COPT="--coverage -O0"
+	AFTER=show_coverage
+	run_tests
+}
+
+# Prints each file's line coverage and the lines that no test reached.
+show_coverage() {
+	(cd "$work/build/src" && gcov -o . ./*.c >/dev/null 2>&1 || true
+	for file in *.c.gcov; do
+		case $file in *.h.gcov) continue ;; esac
+		awk -v name="${file%.gcov}" -F: '
+			$1 ~ /#####/ { missed++; lines = lines "\n      " $2 ":" substr($0, index($0, $3)) }
+			$1 ~ /[0-9]/ || $1 ~ /#####/ { all++ }
+			END { printf "  %-14s %5.1f %% of %d lines%s\n", name, all ? 100 * (all - missed) / all : 100, all, lines }' "$file"
+	done)
+}
+
+# All of the above, each in a process of its own.
+check_deep() {
+	local step
+	for step in check-lint check-fuzz check-sanitize check-valgrind check-coverage; do
+		say "== $step"
+		if PG_CONFIG=${PG_CONFIG:-} "$SRC/test/run.sh" "$step"; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+		fi
+	done
+	close_count
+}
+
+# The statistic of test/timing.sql, on a server of its own. No verdict: the reader's.
+check_timing() {
+	local work
+	need_packages test
+	work=$(mktemp -d /tmp/mogocred-timing.XXXXXX)
+	private_install "$work"
+	give "$work"
+	run_as "$bindir/initdb" -D "$work/data" -A trust -U postgres >/dev/null
+	run_as "$bindir/pg_ctl" -D "$work/data" -w -l "$work/log" \
+		-o "-c listen_addresses='' -c unix_socket_directories='$work'" start >/dev/null
+	run_as "$bindir/psql" -X -q -h "$work" -U postgres -d postgres \
+		-c "SET client_min_messages = warning; CREATE EXTENSION mogocred CASCADE" -f - <"$SRC/test/timing.sql"
+	run_as "$bindir/pg_ctl" -D "$work/data" -m fast stop >/dev/null
+	rm -rf "$work"
+}
