@@ -115,9 +115,7 @@ prepare(MogoStatement *statement)
 /*
  * Runs a statement as the tables' owner and returns the number of rows. nulls
  * may be NULL where no value is. In READ COMMITTED each statement sees what was
- * committed before it, so also what the client's row made us wait for. SPI leaves
- * its own memory context current, which ends with mogo_end; the caller's is given
- * back, so that what is copied from a result outlives it.
+ * committed before it, so also what the client's row made us wait for.
  */
 uint64
 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
@@ -137,6 +135,7 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 	prepare(statement);
 	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags, false, 0);
 	SetUserIdAndSecContext(save_user, save_context);
+	/* SPI leaves its own context current, which mogo_end frees */
 	MemoryContextSwitchTo(context);
 
 	if (result < 0)
