@@ -120,6 +120,7 @@ prepare(MogoStatement *statement)
 uint64
 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 {
+	MemoryContext context = CurrentMemoryContext;
 	Oid			save_user;
 	int			save_context;
 	char		flags[lengthof(statement->argtypes)];
@@ -134,6 +135,8 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 	prepare(statement);
 	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags, false, 0);
 	SetUserIdAndSecContext(save_user, save_context);
+	/* SPI leaves its own context current, which mogo_end frees */
+	MemoryContextSwitchTo(context);
 
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));

@@ -134,7 +134,6 @@ typedef struct MogoLookup
 {
 	Relation	rel;
 	SysScanDesc scan;
-	HeapTuple	tuple;
 	bool		found;
 	/* the rest is set where found, and lives until mogo_lookup_end */
 	bool		enabled;

@@ -30,13 +30,18 @@ mogo_to_utf8(const char *text, size_t len, char *out, size_t outsize, size_t *ou
 {
 	int			encoding = GetDatabaseEncoding();
 	Oid			proc;
-	bool		ascii = true;
+	bool		as_is = encoding == PG_UTF8 || encoding == PG_SQL_ASCII;
 	unsigned char *buffer;
 	int			done;
 
-	for (size_t i = 0; ascii && i < len; i++)
-		ascii = !IS_HIGHBIT_SET(text[i]);
-	if (ascii || encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+	if (!as_is)
+	{
+		/* ASCII is the same everywhere */
+		as_is = true;
+		for (size_t i = 0; as_is && i < len; i++)
+			as_is = !IS_HIGHBIT_SET(text[i]);
+	}
+	if (as_is)
 	{
 		if (len > outsize)
 			return false;
