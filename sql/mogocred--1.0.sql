@@ -403,7 +403,7 @@ BEGIN
 				COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)),
 				t.typowner, t.oid, t.tableoid
 			FROM pg_catalog.pg_type AS t
-			-- from 18 on array types are members too, and have no rights of their own
+			-- from 17 on array types are members too, and have no rights of their own
 			WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'
 		) AS o
 		JOIN pg_catalog.pg_depend AS d
