@@ -27,5 +27,7 @@ _PG_init(void)
 	mogo_bcrypt_init();
 	mogo_secret_init();
 	mogo_lookup_init();
+	mogo_usage_init();
+	mogo_usage_worker_init();
 	MarkGUCPrefixReserved("mogocred");
 }
