@@ -23,5 +23,6 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	mogo_redact_init();
 	MarkGUCPrefixReserved("mogocred");
 }

@@ -15,4 +15,14 @@
 
 #include "compat.h"
 
+/*
+ * Marks the records that we raise. Ours hold no secret, so redaction leaves
+ * them as they are; see redact_log.c.
+ */
+#undef TEXTDOMAIN
+#define TEXTDOMAIN PG_TEXTDOMAIN("mogocred")
+
+/* redact.c */
+extern void mogo_redact_init(void);
+
 #endif							/* MOGOCRED_H */
