@@ -26,6 +26,7 @@ typedef struct MogoVerdict
 /* redact_text.c: texts */
 extern MogoVerdict mogo_judge_text(const char *text);
 extern MogoNames mogo_names_in(const char *text);
+extern bool mogo_context_is_harmless(const char *context);
 extern void mogo_make_mask(char *mask, MogoNames names);
 
 /* redact.c: the statement that runs */

@@ -105,32 +105,6 @@ detail_is_safe(const ErrorData *edata)
 }
 
 /*
- * Whether a context only says where the error came up. Others quote queries,
- * parameters or rows.
- */
-static bool
-context_is_safe(const char *context)
-{
-	static const char *const starts[] = {
-		"PL/pgSQL function ", "SQL function \"", "while ", "parallel worker"
-	};
-
-	while (context != NULL)
-	{
-		bool		found = false;
-
-		for (int i = 0; i < lengthof(starts) && !found; i++)
-			found = strncmp(context, starts[i], strlen(starts[i])) == 0;
-		if (!found)
-			return false;
-		context = strchr(context, '\n');
-		if (context != NULL)
-			context++;
-	}
-	return true;
-}
-
-/*
  * Whether the record would be followed by the statement's text, by the rules
  * of check_log_of_query(), which 14 does not export.
  */
@@ -218,12 +192,10 @@ shorten_message(const ErrorData *edata, const char *mask, Replacement *r)
 static void
 send_replacement(const ErrorData *edata, const Replacement *r, bool with_statement)
 {
-	ErrorContextCallback *callbacks = error_context_stack;
-
 	sending = true;
-	error_context_stack = NULL;
 	PG_TRY();
 	{
+		error_context_stack = NULL; /* PG_END_TRY brings it back */
 		if (errstart(LOG_SERVER_ONLY, NULL))
 		{
 			errcode(edata->sqlerrcode);
@@ -244,7 +216,6 @@ send_replacement(const ErrorData *edata, const Replacement *r, bool with_stateme
 	PG_FINALLY();
 	{
 		sending = false;
-		error_context_stack = callbacks;
 	}
 	PG_END_TRY();
 }
@@ -296,7 +267,7 @@ redact_record(ErrorData *edata)
 		(in_detail == 0 ? (!involved || (message_ok && message_is_safe(edata) && detail_is_safe(edata)))
 		 : (!involved && mogo_judge_text(detail).harmless));
 	hint_ok = edata->hint == NULL || own || message_ok;
-	context_ok = context == NULL || !involved || context_is_safe(context);
+	context_ok = context == NULL || !involved || mogo_context_is_harmless(context);
 	query_ok = edata->internalquery == NULL || !involved;
 
 	/*

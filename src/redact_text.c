@@ -48,7 +48,10 @@ static const char *const functions[] = {
 	"purge", "purge_audit", "grant_admin", "grant_verifier", "revoke_access"
 };
 
-StaticAssertDecl(lengthof(functions) <= 32, "MogoNames has 32 bits");
+/* Anything else that is called mogo_...: a name mistyped, or a wrapper's. */
+#define OTHER_FUNCTION	((MogoNames) 1 << 31)
+
+StaticAssertDecl(lengthof(functions) < 32, "MogoNames has 32 bits");
 
 static bool names_found(const char *text, int depth, MogoNames *names);
 
@@ -106,6 +109,46 @@ function_at(const char *p, int *len)
 		}
 	}
 	return 0;
+}
+
+/*
+ * Whether the word of len bytes at p, which starts with mogo_ and is none of
+ * our names, looks like a call: a parenthesis follows, and what stands before
+ * the name (and its schema) does not make it a table with its columns.
+ */
+static bool
+looks_called(const char *text, const char *p, int len)
+{
+	static const char *const before[] = {
+		"into", "table", "exists", "references", "on", "with", "view", "copy",
+		"recursive"
+	};
+	const char *end = p + len;
+	const char *start;
+
+	end += *end == '"';
+	while (is_space((unsigned char) *end))
+		end++;
+	if (*end != '(')
+		return false;
+
+	for (;;)
+	{
+		if (p > text && p[-1] == '"')
+			p--;
+		if (p == text || p[-1] != '.')
+			break;
+		for (p--; p > text && (is_word((unsigned char) p[-1]) || p[-1] == '"'); p--)
+			;
+	}
+	while (p > text && is_space((unsigned char) p[-1]))
+		p--;
+	for (start = p; start > text && is_word((unsigned char) start[-1]); start--)
+		;
+	for (int i = 0; i < lengthof(before); i++)
+		if (strlen(before[i]) == p - start && begins(start, before[i]))
+			return false;
+	return true;
 }
 
 /*
@@ -301,8 +344,16 @@ names_found(const char *text, int depth, MogoNames *names)
 			case 'M':
 				{
 					int			len = 1;
+					MogoNames	function = function_at(p, &len);
 
-					found |= function_at(p, &len);
+					if (function == 0 && begins(p, "mogo_"))
+					{
+						while (is_word((unsigned char) p[len]))
+							len++;
+						if (looks_called(text, p, len))
+							function = OTHER_FUNCTION;
+					}
+					found |= function;
 					p += len - 1;
 					break;
 				}
@@ -357,21 +408,21 @@ mogo_names_in(const char *text)
  * no word as long as a secret but our own names. Parameters ($1) are fine.
  */
 static bool
-is_harmless(const char *text)
+is_harmless(const char *text, const char *end)
 {
 	const char *p = text;
 
-	while (*p)
+	while (p < end)
 	{
 		const char *start = p;
 		int			len;
 
 		if (*p == '"')
 		{
-			for (start = ++p; *p && *p != '"'; p++)
+			for (start = ++p; p < end && *p != '"'; p++)
 				;
 			len = p - start;
-			if (*p == '\0' || p[1] == '"')
+			if (p == end || p[1] == '"')
 				return false;
 			p++;
 		}
@@ -415,6 +466,46 @@ is_harmless(const char *text)
 }
 
 /*
+ * Whether an error context, of a record that concerns us, only says where the
+ * error came up. Others quote parameters, rows, or queries with values.
+ */
+bool
+mogo_context_is_harmless(const char *context)
+{
+	static const char *const places[] = {
+		"PL/pgSQL function ", "SQL function \"", "while ", "parallel worker"
+	};
+	static const char *const queries[] = {
+		"SQL statement \"", "SQL expression \"", "PL/pgSQL assignment \""
+	};
+
+	while (*context)
+	{
+		const char *end = NULL;
+
+		for (int i = 0; i < lengthof(places) && end == NULL; i++)
+			if (strncmp(context, places[i], strlen(places[i])) == 0)
+				end = context + strcspn(context, "\n");
+		for (int i = 0; i < lengthof(queries) && end == NULL; i++)
+		{
+			if (strncmp(context, queries[i], strlen(queries[i])) != 0)
+				continue;
+			context += strlen(queries[i]);
+			for (end = context; *end; end++)
+				if (end[0] == '"' && (end[1] == '\n' || end[1] == '\0'))
+					break;
+			if (*end == '\0' || !is_harmless(context, end))
+				return false;
+			end++;
+		}
+		if (end == NULL)
+			return false;
+		context = *end ? end + 1 : end;
+	}
+	return true;
+}
+
+/*
  * Judges the text of a statement; a mask that stands for a whole statement
  * (which a parallel worker is given) counts as naming what it names.
  */
@@ -434,7 +525,7 @@ mogo_judge_text(const char *text)
 	}
 	verdict.names = mogo_names_in(text);
 	if (verdict.names != 0)
-		verdict.harmless = is_harmless(text);
+		verdict.harmless = is_harmless(text, text + strlen(text));
 	return verdict;
 }
 
@@ -462,5 +553,7 @@ mogo_make_mask(char *mask, MogoNames names)
 		len += snprintf(mask + len, MOGO_MASK_SIZE - len, "%smogo_%s",
 						count++ > 0 ? ", " : "", functions[i]);
 	}
+	if (count == 0)
+		len += snprintf(mask + len, MOGO_MASK_SIZE - len, "mogo_...");
 	strlcpy(mask + len, ">", MOGO_MASK_SIZE - len);
 }
