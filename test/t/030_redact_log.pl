@@ -22,7 +22,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('redact');
 $node->init;
-my $major = $node->pg_version =~ /^(\d+)/ ? $1 : 0;
+my $major = RedactSession::major();
 my @kinds = ('stderr', 'csvlog', $major >= 15 ? 'jsonlog' : ());
 $node->append_conf('postgresql.conf', <<"CONF");
 shared_preload_libraries = 'auto_explain,mogocred'
@@ -390,6 +390,23 @@ my $a = RedactSession->new($node);
 my $b = RedactSession->new($node);
 my $blocked = sub { my ($p) = @_; wait_for("SELECT cardinality(pg_blocking_pids($p)) > 0") };
 
+case 'a lock wait', sub {
+	my ($x, $y) = map { secret("lock wait $_") } 1 .. 2;
+	$_->query('BEGIN') for $a, $b;
+	$a->query("SELECT mogo_rotate_secret(1, '$x')");
+	$b->start("SELECT mogo_rotate_secret(1, '$y')");
+	for (1 .. 1800)
+	{
+		last if slurp_file($stderr_log, $mark) =~ /still waiting/;
+		select undef, undef, undef, 0.1;
+	}
+	$a->query('ROLLBACK');
+	$b->wait_ready->query('ROLLBACK');
+  },
+  qr{00000 LOG:  process \d+ still waiting for ShareLock on transaction \d+ after \d+\.\d+ ms\n\S+ \S+ \S+ \[\d+\] [^\n]*DETAIL:  Process holding the lock: \d+\. Wait queue: \d+\.\n},
+  qr{00000 LOG:  process \d+ acquired ShareLock on transaction \d+ after \d+\.\d+ ms\n},
+  qr{STATEMENT:  <redacted by mogocred: mogo_rotate_secret>\n};
+
 my $log = case 'lock waits and a deadlock between two of ours', sub {
 	my ($x, $y, $z, $w) = map { secret("deadlock $_") } 1 .. 4;
 	$_->query('BEGIN') for $a, $b;
@@ -402,8 +419,7 @@ my $log = case 'lock waits and a deadlock between two of ours', sub {
 	like($a->errors . $b->errors, qr/^40P01: deadlock detected$/, 'there was one');
 	$_->query('ROLLBACK') for $a, $b;
   },
-  qr{00000 LOG:  process \d+ still waiting for ShareLock on transaction \d+ after \d+\.\d+ ms\n},
-  qr{DETAIL:  Process holding the lock: \d+\. Wait queue: \d+\.\n},
+  qr{00000 LOG:  process \d+ detected deadlock while waiting for ShareLock on transaction \d+ after \d+\.\d+ ms\n},
   qr{deadlock detected\n[^\n]*DETAIL:  Process \d+ waits for ShareLock on transaction \d+; blocked by process \d+\.\n\tProcess \d+ waits};
 like($log, qr{Process \d+: $mask\n\tProcess \d+: $mask\n}, 'and both statements, masked');
 
@@ -435,7 +451,7 @@ case 'the same where our statement waits inside parse analysis, not masked yet',
 	$b->wait_ready;
 	$_->query('ROLLBACK') for $a, $b;
   },
-  qr{40P01 LOG:  ERROR:  deadlock detected\n[^\n]*DETAIL:  Process \d+ waits for \w+ on relation \d+ of database \d+; blocked by process \d+\.\n},
+  qr{40P01 LOG:  ERROR:  deadlock detected at character \d+\n[^\n]*DETAIL:  Process \d+ waits for \w+ on relation \d+ of database \d+; blocked by process \d+\.\n\tProcess \d+ waits},
   qr{STATEMENT:  SELECT 'unrelated 3' FROM rows\n};
 
 # --- parallel workers ---------------------------------------------------------------------
@@ -448,7 +464,8 @@ case 'an error in a parallel worker, which logs it too', sub {
 	$s->query("SELECT mogo_verify('id', ('$x' || v)::int::text) FROM rows WHERE v = 'a'");
 	like($s->errors, qr/^22P02.*"${x}a"/);
 	$s->query($major >= 16 ? 'RESET debug_parallel_query' : 'RESET force_parallel_mode');
-  }, qr{22P02 LOG:  ERROR:  invalid input syntax for type %s: "%s" $mask\n};
+  }, qr{\[\d+\] LOG:  ERROR:  invalid input syntax for type %s: "%s" $mask\n},
+  qr{22P02 LOG:  ERROR:  message $mask\n[^\n]*CONTEXT:  parallel worker\n};
 
 # --- what has nothing to do with us ----------------------------------------------------------
 
@@ -492,7 +509,7 @@ case 'an error of an unrelated statement right after one of ours', sub {
 	wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE pid = " . $other->pid . " AND wait_event = 'PgSleep'");
 	kill 'KILL', $other->pid;
 	$node->poll_query_until('postgres', 'SELECT true') or die 'no restart';
-	like(new_log(), qr{LOG:  server process \(PID \d+\) was terminated by signal 9: Killed\n[^\n]*DETAIL:  Failed process was running: <redacted by mogocred: mogo_verify_status>\n},
+	like(new_log(), qr{LOG:  (?:server process|client backend) \(PID \d+\) was terminated by signal 9: Killed\n[^\n]*DETAIL:  Failed process was running: <redacted by mogocred: mogo_verify_status>\n},
 		'a crash: the log says what ran, masked');
 }
 

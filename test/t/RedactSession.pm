@@ -9,6 +9,9 @@ use strict;
 use warnings;
 use IO::Socket::UNIX;
 
+# The major version of the PostgreSQL under test.
+sub major { return qx(pg_config --version) =~ /(\d+)/ ? $1 : die 'no version'; }
+
 # $node is a PostgreSQL::Test::Cluster; further arguments are start-up
 # parameters, like options => '-c work_mem=64kB'.
 sub new
