@@ -44,13 +44,16 @@ all:
 	@echo "mogocred: $(PG_CONFIG) was not found; install PostgreSQL's server headers (Debian: postgresql-server-dev-all) or set PG_CONFIG" >&2; exit 1
 else
 include $(PGXS)
+
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(SRC)/src/*.h)
+
+# A VPATH build compiles into a folder that only the source tree has.
+ifneq ($(CURDIR),$(SRC))
+$(shell mkdir -p src)
+endif
 endif
 
-# The PG major may have changed since the objects were made; the headers are few.
-$(OBJS): $(wildcard $(SRC)/src/*.h) | src
-src:
-	mkdir -p $@
-
+# They take Debian's newest server where the caller names none.
 .PHONY: test demo demo-stop
 test demo demo-stop:
-	@PG_CONFIG="$(PG_CONFIG)" $(SRC)/test/run.sh $@
+	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/run.sh" $@

@@ -2,3 +2,415 @@
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION mogocred CASCADE" to load this file. \quit
+
+-- Rules of this script: every name and operator is qualified, so that nothing
+-- planted in a schema beforehand is ever used; nothing is replaced and nothing is
+-- "IF NOT EXISTS", so that nothing planted is ever adopted; EXECUTE is taken from
+-- PUBLIC right after each CREATE. The functions run as their caller.
+
+-- What an administrator is shown, once.
+CREATE TYPE @extschema@.mogo_credentials AS (
+	client_name text,
+	client_id uuid,
+	client_secret text,
+	secret_id uuid,
+	issued_at timestamptz,
+	expires_at timestamptz
+);
+COMMENT ON TYPE @extschema@.mogo_credentials
+IS 'A client''s credentials as they are issued. The secret in it is kept nowhere.';
+
+-- What a check needs of a live secret.
+CREATE TYPE @extschema@.mogo_live_secret AS (
+	secret_id uuid,
+	expires_at timestamptz,
+	hash text
+);
+COMMENT ON TYPE @extschema@.mogo_live_secret
+IS 'A live secret in its client''s row: its id, its expiry (infinity: never) and its hash.';
+
+-- A client. Its row is all that a check reads, so it carries the hashes of its live
+-- secrets, in line. The columns of a check stand first (src/mogocred.h counts them).
+-- No foreign keys: every write goes through C code that holds the client's row.
+-- VACUUM must not truncate the table, for that would take a lock that stops checks.
+CREATE TABLE @extschema@.mogo_client (
+	client_id uuid NOT NULL,
+	enabled boolean NOT NULL,
+	salt bytea NOT NULL,
+	live @extschema@.mogo_live_secret[] NOT NULL,
+	allowed_cidrs cidr[] NOT NULL,
+	client_name text COLLATE pg_catalog."C" NOT NULL,
+	scopes text[] NOT NULL,
+	metadata jsonb NOT NULL,
+	created_at timestamptz NOT NULL,
+	created_by text NOT NULL,
+	CONSTRAINT mogo_client_pkey PRIMARY KEY (client_id),
+	CONSTRAINT mogo_client_client_name_key UNIQUE (client_name),
+	CONSTRAINT mogo_client_salt_check
+		CHECK (pg_catalog.octet_length(salt) OPERATOR(pg_catalog.=) 16),
+	CONSTRAINT mogo_client_live_check
+		CHECK (pg_catalog.cardinality(live) OPERATOR(pg_catalog.<=) 20)
+) WITH (vacuum_truncate = off);
+ALTER TABLE @extschema@.mogo_client ALTER COLUMN live SET STORAGE PLAIN;
+COMMENT ON TABLE @extschema@.mogo_client
+IS 'Clients with their live secrets'' hashes. Written by mogocred''s functions alone.';
+
+-- Every secret from its issue on. While it lives its hash is in its client's row and
+-- nowhere else; when it ends, hash and end come here, for mogo_verify_status.
+-- The columns are counted in src/lookup.c.
+CREATE TABLE @extschema@.mogo_secret (
+	secret_id uuid NOT NULL,
+	client_id uuid NOT NULL,
+	created_at timestamptz NOT NULL,
+	created_by text NOT NULL,
+	expires_at timestamptz,
+	revoked_at timestamptz,
+	hash text COLLATE pg_catalog."C",
+	CONSTRAINT mogo_secret_pkey PRIMARY KEY (secret_id)
+) WITH (vacuum_truncate = off);
+CREATE INDEX mogo_secret_client_id_hash_idx ON @extschema@.mogo_secret (client_id, hash);
+COMMENT ON TABLE @extschema@.mogo_secret
+IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
+
+CREATE TABLE @extschema@.mogo_audit_log (
+	at timestamptz NOT NULL,
+	actor text NOT NULL,
+	acting_as text NOT NULL,
+	action text NOT NULL,
+	client_id uuid,
+	client_name text,
+	secret_id uuid,
+	client_addr inet,
+	application_name text,
+	detail jsonb
+) WITH (vacuum_truncate = off);
+CREATE INDEX mogo_audit_log_at_idx ON @extschema@.mogo_audit_log (at);
+CREATE INDEX mogo_audit_log_client_id_at_idx ON @extschema@.mogo_audit_log (client_id, at);
+COMMENT ON TABLE @extschema@.mogo_audit_log
+IS 'One row for every change. Written by mogocred''s functions alone.';
+
+-- pg_dump takes the rows along.
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_audit_log', '');
+
+-- The administrator's screen. No hash and no salt in any of these.
+CREATE VIEW @extschema@.mogo_clients AS
+SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_cidrs,
+	c.created_at, c.created_by, l.live_secrets, l.next_expiry,
+	NULL::pg_catalog.timestamptz AS last_used_at, NULL::pg_catalog.int8 AS failed_checks
+FROM @extschema@.mogo_client AS c
+CROSS JOIN LATERAL (
+	SELECT pg_catalog.count(*)::pg_catalog.int4 AS live_secrets,
+		pg_catalog.min(s.expires_at) FILTER (WHERE pg_catalog.isfinite(s.expires_at)) AS next_expiry
+	FROM pg_catalog.unnest(c.live) AS s
+	WHERE s.expires_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()
+) AS l;
+COMMENT ON VIEW @extschema@.mogo_clients
+IS 'Clients, for the administrator''s screen.';
+
+CREATE VIEW @extschema@.mogo_secrets AS
+SELECT s.secret_id, s.client_id, c.client_name,
+	CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked'
+		WHEN COALESCE(l.expires_at, s.expires_at)
+			OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() THEN 'expired'
+		ELSE 'active' END AS status,
+	CASE WHEN pg_catalog.starts_with(COALESCE(l.hash, s.hash), '$2') THEN 'bcrypt'
+		ELSE 'sha256' END AS algorithm,
+	s.created_at, s.created_by,
+	CASE WHEN l.secret_id IS NULL THEN s.expires_at
+		WHEN pg_catalog.isfinite(l.expires_at) THEN l.expires_at END AS expires_at,
+	s.revoked_at,
+	NULL::pg_catalog.timestamptz AS last_used_at, NULL::pg_catalog.int8 AS uses
+FROM @extschema@.mogo_secret AS s
+JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) s.client_id
+LEFT JOIN LATERAL pg_catalog.unnest(c.live) AS l
+	ON l.secret_id OPERATOR(pg_catalog.=) s.secret_id;
+COMMENT ON VIEW @extschema@.mogo_secrets
+IS 'Secrets, live and ended, for the administrator''s screen.';
+
+CREATE VIEW @extschema@.mogo_audit AS
+SELECT a.at, a.actor, a.acting_as, a.action, a.client_id, a.client_name, a.secret_id,
+	a.client_addr, a.application_name, a.detail
+FROM @extschema@.mogo_audit_log AS a;
+COMMENT ON VIEW @extschema@.mogo_audit
+IS 'Who changed what and when: actor is the session''s user, acting_as the current one.';
+
+-- Check: writes nothing, sees what is committed now, answers "no" to anything malformed.
+-- VOLATILE, because the clock and other sessions decide; not STRICT, because NULL is "no".
+
+CREATE FUNCTION @extschema@.mogo_verify(client_id uuid, client_secret text)
+RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_verify_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_verify(uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_verify(uuid, text)
+IS 'Do this client id and this client secret belong together? True for a live secret of an enabled client, else false; never NULL, never an error.';
+
+CREATE FUNCTION @extschema@.mogo_verify(client_id text, client_secret text)
+RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_verify_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_verify(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_verify(text, text)
+IS 'The same with the client id as text; what is no UUID is false.';
+
+CREATE FUNCTION @extschema@.mogo_verify_digest(client_id uuid, secret_digest bytea)
+RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_verify_digest_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_verify_digest(uuid, bytea) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_verify_digest(uuid, bytea)
+IS 'mogo_verify with the SHA-256 of the secret in place of the secret, so that the secret itself never reaches the server. Not to be exposed to a network.';
+
+CREATE FUNCTION @extschema@.mogo_verify_digest(client_id text, secret_digest bytea)
+RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_verify_digest_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_verify_digest(text, bytea) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_verify_digest(text, bytea)
+IS 'The same with the client id as text; what is no UUID is false.';
+
+CREATE FUNCTION @extschema@.mogo_verify_status(client_id uuid, client_secret text)
+RETURNS text
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_verify_status_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_verify_status(uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_verify_status(uuid, text)
+IS 'Why mogo_verify says what it says: valid, invalid, expired, revoked, disabled or address_required. Anything but invalid only for the right secret.';
+
+CREATE FUNCTION @extschema@.mogo_verify_status(client_id text, client_secret text)
+RETURNS text
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_verify_status_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_verify_status(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_verify_status(text, text)
+IS 'The same with the client id as text; what is no UUID is invalid.';
+
+CREATE FUNCTION @extschema@.mogo_authenticate(client_id uuid, client_secret text, client_addr inet DEFAULT NULL)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	secret_id uuid, expires_at timestamptz)
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_authenticate_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate(uuid, text, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_authenticate(uuid, text, inet)
+IS 'What a token service needs to mint a token: one row for a live secret of an enabled client that may come from this address, else none.';
+
+CREATE FUNCTION @extschema@.mogo_authenticate(client_id text, client_secret text, client_addr inet DEFAULT NULL)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	secret_id uuid, expires_at timestamptz)
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_authenticate_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate(text, text, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_authenticate(text, text, inet)
+IS 'The same with the client id as text; what is no UUID gives no row.';
+
+CREATE FUNCTION @extschema@.mogo_authenticate_basic(authorization_header text, client_addr inet DEFAULT NULL)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	secret_id uuid, expires_at timestamptz)
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_authenticate_basic';
+REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet)
+IS 'The same from the value of an HTTP Authorization header, scheme Basic (RFC 6749, section 2.3.1).';
+
+-- Issue. The functions on JSON are STABLE at most: what they print depends on the encoding.
+
+CREATE FUNCTION @extschema@.mogo_add_client(
+	client_name text,
+	expires_at timestamptz DEFAULT NULL,
+	scopes text[] DEFAULT '{}',
+	metadata jsonb DEFAULT '{}')
+RETURNS @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_add_client';
+REVOKE ALL ON FUNCTION @extschema@.mogo_add_client(text, timestamptz, text[], jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_add_client(text, timestamptz, text[], jsonb)
+IS 'Makes a client and its first secret. The only moment at which that secret exists in clear.';
+
+CREATE FUNCTION @extschema@.mogo_credentials_json(credentials @extschema@.mogo_credentials)
+RETURNS json
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_credentials_json';
+REVOKE ALL ON FUNCTION @extschema@.mogo_credentials_json(@extschema@.mogo_credentials) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_credentials_json(@extschema@.mogo_credentials)
+IS 'The file to download: clientName, clientId and clientSecret, one a line.';
+
+CREATE FUNCTION @extschema@.mogo_credentials_json(client_name text, client_id uuid, client_secret text)
+RETURNS json
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_credentials_json_values';
+REVOKE ALL ON FUNCTION @extschema@.mogo_credentials_json(text, uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_credentials_json(text, uuid, text)
+IS 'The same for a screen that still holds the values.';
+
+CREATE FUNCTION @extschema@.mogo_registration_json(credentials @extschema@.mogo_credentials)
+RETURNS json
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mogo_registration_json';
+REVOKE ALL ON FUNCTION @extschema@.mogo_registration_json(@extschema@.mogo_credentials) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_registration_json(@extschema@.mogo_credentials)
+IS 'The credentials as an RFC 7591 registration response.';
+
+-- Manage.
+
+CREATE FUNCTION @extschema@.mogo_add_secret(client_id uuid, expires_at timestamptz DEFAULT NULL)
+RETURNS @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_add_secret';
+REVOKE ALL ON FUNCTION @extschema@.mogo_add_secret(uuid, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_add_secret(uuid, timestamptz)
+IS 'Gives a client one more live secret and leaves the others alone.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_secret(client_id uuid, overlap interval, expires_at timestamptz DEFAULT NULL)
+RETURNS @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_rotate_secret';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz)
+IS 'Gives a client a new secret; every other live one ends after the overlap at the latest, or at once, as revoked, where it is zero.';
+
+CREATE FUNCTION @extschema@.mogo_revoke_secret(secret_id uuid)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_revoke_secret';
+REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_secret(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_revoke_secret(uuid)
+IS 'Ends a secret, at commit.';
+
+CREATE FUNCTION @extschema@.mogo_disable_client(client_id uuid)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_disable_client';
+REVOKE ALL ON FUNCTION @extschema@.mogo_disable_client(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_disable_client(uuid)
+IS 'Stops a client, at commit, and keeps its secrets.';
+
+CREATE FUNCTION @extschema@.mogo_enable_client(client_id uuid)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_enable_client';
+REVOKE ALL ON FUNCTION @extschema@.mogo_enable_client(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_enable_client(uuid)
+IS 'Lets a disabled client in again.';
+
+CREATE FUNCTION @extschema@.mogo_remove_client(client_id uuid)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_remove_client';
+REVOKE ALL ON FUNCTION @extschema@.mogo_remove_client(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_remove_client(uuid)
+IS 'Deletes a client with all its secrets, at commit. The audit stays.';
+
+CREATE FUNCTION @extschema@.mogo_update_client(
+	client_id uuid,
+	client_name text DEFAULT NULL,
+	scopes text[] DEFAULT NULL,
+	metadata jsonb DEFAULT NULL,
+	allowed_cidrs cidr[] DEFAULT NULL)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_update_client';
+REVOKE ALL ON FUNCTION @extschema@.mogo_update_client(uuid, text, text[], jsonb, cidr[]) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_update_client(uuid, text, text[], jsonb, cidr[])
+IS 'Changes a client''s properties; NULL leaves one as it is. A client with allowed_cidrs is accepted only by the functions that are given an address inside one of them.';
+
+CREATE FUNCTION @extschema@.mogo_import_client(
+	client_name text,
+	client_id uuid,
+	algorithm text,
+	secret text,
+	expires_at timestamptz DEFAULT NULL,
+	scopes text[] DEFAULT '{}',
+	metadata jsonb DEFAULT '{}')
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_import_client';
+REVOKE ALL ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, timestamptz, text[], jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, timestamptz, text[], jsonb)
+IS 'Takes a client over from another system with no new secret; algorithm is sha256, bcrypt or plain. Returns the secret''s id.';
+
+CREATE FUNCTION @extschema@.mogo_purge(older_than interval)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_purge';
+REVOKE ALL ON FUNCTION @extschema@.mogo_purge(interval) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_purge(interval)
+IS 'Deletes the secrets that ended longer ago, and says how many.';
+
+CREATE FUNCTION @extschema@.mogo_purge_audit(older_than interval)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_purge_audit';
+REVOKE ALL ON FUNCTION @extschema@.mogo_purge_audit(interval) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_purge_audit(interval)
+IS 'Deletes the audit rows that are older, and says how many. For the extension''s owner alone.';
+
+-- Who may: these are the owner's.
+
+CREATE FUNCTION @extschema@.mogo_grant_admin(role regrole)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_grant_admin';
+REVOKE ALL ON FUNCTION @extschema@.mogo_grant_admin(regrole) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_grant_admin(regrole)
+IS 'Lets a role add and manage clients, check credentials and read the views.';
+
+CREATE FUNCTION @extschema@.mogo_grant_verifier(role regrole)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_grant_verifier';
+REVOKE ALL ON FUNCTION @extschema@.mogo_grant_verifier(regrole) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_grant_verifier(regrole)
+IS 'Lets a role check credentials, and nothing else.';
+
+CREATE FUNCTION @extschema@.mogo_revoke_access(role regrole)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_revoke_access';
+REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_access(regrole) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_revoke_access(regrole)
+IS 'Takes back what mogo_grant_admin or mogo_grant_verifier gave.';
+
+-- ALTER DEFAULT PRIVILEGES may have given somebody rights on what was just made, and
+-- types go to PUBLIC: take every right of everybody but the owner from every member.
+DO $strip$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN
+		SELECT o.object, a.grantee
+		FROM (
+			SELECT pg_catalog.format('FUNCTION %s', p.oid::pg_catalog.regprocedure) AS object,
+				COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) AS acl,
+				p.proowner AS owner, p.oid, p.tableoid
+			FROM pg_catalog.pg_proc AS p
+			UNION ALL
+			SELECT pg_catalog.format('TABLE %s', c.oid::pg_catalog.regclass),
+				COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner)),
+				c.relowner, c.oid, c.tableoid
+			FROM pg_catalog.pg_class AS c
+			WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,v}'::pg_catalog."char"[])
+			UNION ALL
+			SELECT pg_catalog.format('TYPE %s', t.oid::pg_catalog.regtype),
+				COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)),
+				t.typowner, t.oid, t.tableoid
+			FROM pg_catalog.pg_type AS t
+		) AS o
+		JOIN pg_catalog.pg_depend AS d
+			ON d.classid OPERATOR(pg_catalog.=) o.tableoid
+			AND d.objid OPERATOR(pg_catalog.=) o.oid
+			AND d.deptype OPERATOR(pg_catalog.=) 'e'
+		JOIN pg_catalog.pg_extension AS e
+			ON d.refclassid OPERATOR(pg_catalog.=) e.tableoid
+			AND d.refobjid OPERATOR(pg_catalog.=) e.oid
+			AND e.extname OPERATOR(pg_catalog.=) 'mogocred'
+		CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) AS a
+		WHERE a.grantee OPERATOR(pg_catalog.<>) o.owner
+	LOOP
+		EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s CASCADE', r.object,
+			CASE WHEN r.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+				ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(r.grantee)) END);
+	END LOOP;
+END
+$strip$;

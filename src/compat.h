@@ -43,4 +43,13 @@
 #define MOGO_QUERYJUMBLE_H "utils/queryjumble.h"
 #endif
 
+/* 16 has one function for all kinds of objects instead of one for each. */
+#if PG_VERSION_NUM >= 160000
+#define mogo_schema_aclcheck(schema, role, mode) \
+	object_aclcheck(NamespaceRelationId, schema, role, mode)
+#else
+#define mogo_schema_aclcheck(schema, role, mode) \
+	pg_namespace_aclcheck(schema, role, mode)
+#endif
+
 #endif							/* MOGO_COMPAT_H */

@@ -23,6 +23,10 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	mogo_generate_init();
+	mogo_bcrypt_init();
+	mogo_secret_init();
+	mogo_lookup_init();
 	mogo_redact_init();
 	MarkGUCPrefixReserved("mogocred");
 }

@@ -1,0 +1,206 @@
+/*-------------------------------------------------------------------------
+ *
+ * change.c
+ *	  Statements on our tables, and the record of every change.
+ *
+ * The administrator's functions run as their caller, who has no right on the
+ * tables. Only around one statement of ours at a time do we become the tables'
+ * owner: every name and operator in a statement is qualified, so nobody's
+ * search_path plays a part; SECURITY_RESTRICTED_OPERATION and
+ * SECURITY_LOCAL_USERID_CHANGE keep whatever the owner put on the tables from
+ * doing more than the statement; SECURITY_NOFORCE_RLS makes row-level security
+ * hide nothing from us that a check would see. After an error, PostgreSQL's own
+ * transaction abort gives the caller's identity back.
+ *
+ * Rule for every change: mogo_begin first (25006 comes before all other errors),
+ * validate, update the client's row as the first act on it, then the rest, then
+ * mogo_record, then mogo_end. Changes to one client are so serialised by its
+ * row; no lock is taken that a check needs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "mogocred.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/async.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+/* What mogo_begin found out; the same for a change within a change. */
+static Oid	schema;
+static Oid	owner;
+
+/*
+ * Starts a change: refuses a read-only transaction, a standby and a parallel
+ * worker (25006, 25000), finds our schema and the tables' owner, and connects to
+ * SPI. command names the SQL function in messages. The caller's memory context
+ * stays current, so what is allocated outlives mogo_end.
+ */
+void
+mogo_begin(FunctionCallInfo fcinfo, const char *command)
+{
+	MemoryContext context = CurrentMemoryContext;
+	HeapTuple	tuple;
+
+	PreventCommandIfReadOnly(command);
+	PreventCommandIfParallelMode(command);
+	PreventCommandDuringRecovery(command);
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(mogo_table(fcinfo->flinfo->fn_oid, "mogo_client")));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for table mogo_client");
+	schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(context);
+}
+
+/* Ends a change. Results of statements are gone after it. */
+void
+mogo_end(void)
+{
+	SPI_finish();
+}
+
+/*
+ * Makes the plan of a statement, or keeps the one there is where our schema is
+ * still the same by oid and by name: its name is in the statement's text.
+ */
+static void
+prepare(MogoStatement *statement)
+{
+	char	   *name = get_namespace_name(schema);
+	StringInfoData sql;
+	const char *rest = statement->sql;
+	const char *mark;
+
+	if (name == NULL)
+		elog(ERROR, "cache lookup failed for schema %u", schema);
+	if (statement->plan != NULL && statement->schema == schema &&
+		strcmp(NameStr(statement->schema_name), name) == 0)
+		return;
+
+	if (statement->plan != NULL)
+		SPI_freeplan(statement->plan);
+	statement->plan = NULL;
+
+	initStringInfo(&sql);
+	while ((mark = strstr(rest, "@extschema@")) != NULL)
+	{
+		appendBinaryStringInfo(&sql, rest, mark - rest);
+		appendStringInfoString(&sql, quote_identifier(name));
+		rest = mark + strlen("@extschema@");
+	}
+	appendStringInfoString(&sql, rest);
+
+	statement->plan = SPI_prepare(sql.data, statement->nargs, statement->argtypes);
+	if (statement->plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(statement->plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	statement->schema = schema;
+	namestrcpy(&statement->schema_name, name);
+}
+
+/*
+ * Runs a statement as the tables' owner and returns the number of rows. nulls
+ * may be NULL where no value is. In READ COMMITTED each statement sees what was
+ * committed before it, so also what the client's row made us wait for.
+ */
+uint64
+mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
+{
+	Oid			save_user;
+	int			save_context;
+	char		flags[lengthof(statement->argtypes)];
+	int			result;
+
+	for (int i = 0; i < statement->nargs; i++)
+		flags[i] = nulls != NULL && nulls[i] ? 'n' : ' ';
+
+	GetUserIdAndSecContext(&save_user, &save_context);
+	SetUserIdAndSecContext(owner, save_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	prepare(statement);
+	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags, false, 0);
+	SetUserIdAndSecContext(save_user, save_context);
+
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/* A column of the first row of the last statement's result, counted from 1. */
+Datum
+mogo_result(int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, isnull);
+}
+
+/* Who really asks: the session's user. */
+const char *
+mogo_actor(void)
+{
+	return GetUserNameFromId(GetSessionUserId(), false);
+}
+
+/*
+ * Records a change that was made: one audit row in this transaction, one
+ * notification at its commit, and a commit that is on disk when it is
+ * acknowledged. Outside mogo_execute the current user is who called the function,
+ * never the tables' owner. action is a word of ours; the others may be NULL (0 for Datums:
+ * client_name a text, detail a jsonb).
+ */
+void
+mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
+			const pg_uuid_t *secret_id, Datum detail)
+{
+	static MogoStatement statement = {
+		.sql = "INSERT INTO @extschema@.mogo_audit_log"
+		" (at, actor, acting_as, action, client_id, client_name, secret_id,"
+		" client_addr, application_name, detail)"
+		" VALUES (pg_catalog.clock_timestamp(), $1, $2, $3, $4, $5, $6,"
+		" pg_catalog.inet_client_addr(),"
+		" pg_catalog.current_setting('application_name'), $7)",
+		.nargs = 7,
+		.argtypes = {TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, UUIDOID, JSONBOID}
+	};
+	Datum		values[7];
+	bool		nulls[7] = {false};
+	StringInfoData payload;
+
+	values[0] = CStringGetTextDatum(mogo_actor());
+	values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	values[2] = CStringGetTextDatum(action);
+	values[3] = UUIDPGetDatum(client_id);
+	nulls[3] = client_id == NULL;
+	values[4] = client_name;
+	nulls[4] = client_name == (Datum) 0;
+	values[5] = UUIDPGetDatum(secret_id);
+	nulls[5] = secret_id == NULL;
+	values[6] = detail;
+	nulls[6] = detail == (Datum) 0;
+	mogo_execute(&statement, values, nulls);
+
+	/* nothing in it needs escaping: a word of ours and two UUIDs */
+	initStringInfo(&payload);
+	appendStringInfo(&payload, "{\"action\": \"%s\", \"clientId\": ", action);
+	mogo_append_uuid(&payload, client_id);
+	appendStringInfoString(&payload, ", \"secretId\": ");
+	mogo_append_uuid(&payload, secret_id);
+	appendStringInfoChar(&payload, '}');
+	Async_Notify("mogocred", payload.data);
+	pfree(payload.data);
+
+	ForceSyncCommit();
+}

@@ -1,0 +1,377 @@
+/*-------------------------------------------------------------------------
+ *
+ * check.c
+ *	  Do a client id and a client secret belong together?
+ *
+ * The SQL functions mogo_verify, mogo_verify_digest, mogo_verify_status,
+ * mogo_authenticate and mogo_authenticate_basic, which differ only in what they
+ * take and give. They write nothing, and whatever the network sends is "no" and
+ * never an error. The hash of what was sent is always computed, also for an id
+ * that does not exist, and compared with every live secret in constant time;
+ * that an id exists may show, which is no secret (RFC 6749 section 2.2).
+ *
+ * What was sent stands in one MogoPresented on the stack (present.c), which is
+ * wiped in a PG_FINALLY, so on every path.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "mogocred.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+typedef enum CheckStatus
+{
+	CHECK_INVALID,
+	CHECK_VALID,
+	CHECK_EXPIRED,
+	CHECK_REVOKED,
+	CHECK_DISABLED,
+	CHECK_ADDRESS_REQUIRED
+} CheckStatus;
+
+static const char *const status_names[] = {
+	"invalid", "valid", "expired", "revoked", "disabled", "address_required"
+};
+
+/* How the SQL functions differ in what they take. */
+typedef enum CheckForm
+{
+	UUID_SECRET,				/* (uuid, text, ...) */
+	TEXT_SECRET,				/* (text, text, ...) */
+	UUID_DIGEST,				/* (uuid, bytea) */
+	TEXT_DIGEST,				/* (text, bytea) */
+	BASIC_HEADER				/* (text, ...) */
+} CheckForm;
+
+/* mogo_authenticate's row, in SQL's order. */
+#define AUTHENTICATED_COLUMNS	6
+
+/*
+ * An IPv4 address mapped into IPv6 (RFC 4291 section 2.5.5.2) as the IPv4 address
+ * it is; any other as it came.
+ */
+static inet *
+unmap_ipv4(const inet *addr)
+{
+	static const unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+	inet	   *result;
+
+	if (ip_family(addr) != PGSQL_AF_INET6 || ip_bits(addr) < 96 ||
+		memcmp(ip_addr(addr), prefix, sizeof(prefix)) != 0)
+		return unconstify(inet *, addr);
+	result = palloc0(sizeof(inet));
+	ip_family(result) = PGSQL_AF_INET;
+	ip_bits(result) = ip_bits(addr) - 96;
+	memcpy(ip_addr(result), ip_addr(addr) + sizeof(prefix), 4);
+	SET_INET_VARSIZE(result);
+	return result;
+}
+
+/* Is the address inside one of a client's networks, as <<= has it? */
+static bool
+address_allowed(ArrayType *cidrs, const inet *addr)
+{
+	ArrayIterator iterator = array_create_iterator(cidrs, 0, NULL);
+	Datum		element;
+	bool		isnull;
+	inet	   *host = unmap_ipv4(addr);
+	bool		allowed = false;
+
+	while (!allowed && array_iterate(iterator, &element, &isnull))
+		allowed = !isnull &&
+			DatumGetBool(DirectFunctionCall2(network_subeq, InetPGetDatum(host),
+											 InetPGetDatum(unmap_ipv4(DatumGetInetPP(element)))));
+	array_free_iterator(iterator);
+	return allowed;
+}
+
+/*
+ * Which of a client's live secrets was sent? Returns its number, or -1. Every
+ * one is compared to its end, the right one too. bcrypt, which is slow, is tried
+ * last, and only where the secret itself was sent.
+ */
+static int
+find_live(MogoPresented *presented, const MogoLiveSecret *secrets, int n)
+{
+	int			match = -1;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (secrets[i].hash_len == MOGO_HASH_TEXT_LEN &&
+			mogo_equal(secrets[i].hash, presented->hash, MOGO_HASH_TEXT_LEN))
+			match = i;
+	}
+	for (int i = 0; match < 0 && !presented->by_digest && i < n; i++)
+	{
+		if (secrets[i].hash_len == MOGO_BCRYPT_LEN &&
+			mogo_bcrypt_matches(presented->secret, presented->secret_len, secrets[i].hash))
+			match = i;
+	}
+	return match;
+}
+
+/*
+ * Has the client an ended secret that is the one sent? Only mogo_verify_status
+ * asks, and only after the live ones said no.
+ */
+static CheckStatus
+find_ended(Oid function, MogoPresented *presented)
+{
+	char		bcrypt[MOGO_BCRYPT_LEN];
+	bool		revoked;
+
+	if (mogo_ended_secret(function, &presented->id, presented->hash, NULL, &revoked) ||
+		(!presented->by_digest &&
+		 mogo_ended_secret(function, &presented->id, NULL, bcrypt, &revoked) &&
+		 mogo_bcrypt_matches(presented->secret, presented->secret_len, bcrypt)))
+		return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
+	return CHECK_INVALID;
+}
+
+/*
+ * The check itself, on a row that lookup holds or on none. Leaves the secret
+ * that matched in *matched. A client that does not exist is hashed for like any
+ * other.
+ */
+static CheckStatus
+check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
+		  bool ended_too, MogoLiveSecret *matched)
+{
+	static const uint8 no_salt[MOGO_SALT_LEN] = {0};
+	MogoLiveSecret secrets[MOGO_MAX_LIVE];
+	int			match;
+
+	if (!presented->has_secret)
+		return CHECK_INVALID;
+	if (!presented->by_digest &&
+		!mogo_sha256(presented->secret, presented->secret_len, NULL, 0, presented->digest))
+		mogo_hash_failed();
+	if (!mogo_hash_text(lookup->found ? lookup->salt : no_salt, presented->digest,
+						presented->hash))
+		mogo_hash_failed();
+	if (!lookup->found)
+		return CHECK_INVALID;
+
+	match = find_live(presented, secrets, mogo_live_secrets(lookup->live, secrets));
+	if (match < 0)
+		return ended_too ? find_ended(function, presented) : CHECK_INVALID;
+
+	*matched = secrets[match];
+	if (matched->expires_at <= GetCurrentTimestamp())
+		return CHECK_EXPIRED;
+	if (!lookup->enabled)
+		return CHECK_DISABLED;
+	if (ARR_NDIM(lookup->allowed_cidrs) > 0)
+	{
+		if (presented->address == NULL)
+			return CHECK_ADDRESS_REQUIRED;
+		if (!address_allowed(lookup->allowed_cidrs, presented->address))
+			return CHECK_INVALID;
+	}
+	return CHECK_VALID;
+}
+
+/* Reads the arguments that a form has. */
+static void
+read_args(FunctionCallInfo fcinfo, CheckForm form, MogoPresented *presented)
+{
+	int			address_arg = 2;
+
+	switch (form)
+	{
+		case UUID_SECRET:
+			mogo_present_uuid(fcinfo, 0, presented);
+			mogo_present_secret(fcinfo, 1, presented);
+			break;
+		case TEXT_SECRET:
+			mogo_present_text(fcinfo, 0, presented);
+			mogo_present_secret(fcinfo, 1, presented);
+			break;
+		case UUID_DIGEST:
+			mogo_present_uuid(fcinfo, 0, presented);
+			mogo_present_digest(fcinfo, 1, presented);
+			break;
+		case TEXT_DIGEST:
+			mogo_present_text(fcinfo, 0, presented);
+			mogo_present_digest(fcinfo, 1, presented);
+			break;
+		case BASIC_HEADER:
+			mogo_present_basic(fcinfo, 0, presented);
+			address_arg = 1;
+			break;
+	}
+	if (PG_NARGS() > address_arg)
+		mogo_present_address(fcinfo, address_arg, presented);
+}
+
+/* Copies mogo_authenticate's columns from the row that was found. */
+static void
+copy_row(MogoLookup *lookup, const MogoPresented *presented,
+		 const MogoLiveSecret *matched, Datum *values, bool *nulls)
+{
+	pg_uuid_t  *ids = palloc(2 * sizeof(pg_uuid_t));
+	static const int columns[] = {CLIENT_NAME, CLIENT_SCOPES, CLIENT_METADATA};
+
+	ids[0] = presented->id;
+	ids[1] = matched->secret_id;
+	memset(nulls, false, AUTHENTICATED_COLUMNS);
+	values[0] = UUIDPGetDatum(&ids[0]);
+	for (int i = 0; i < lengthof(columns); i++)
+		values[i + 1] = PointerGetDatum(PG_DETOAST_DATUM_COPY(mogo_lookup_column(lookup, columns[i], &nulls[i + 1])));
+	values[4] = UUIDPGetDatum(&ids[1]);
+	values[5] = TimestampTzGetDatum(matched->expires_at);
+	nulls[5] = matched->expires_at == DT_NOEND;
+}
+
+/*
+ * Reads the arguments, runs the check with the row open only for as long as it
+ * takes, and wipes. Where the answer is CHECK_VALID and values is not NULL,
+ * fills in mogo_authenticate's columns, in the current memory context.
+ */
+static CheckStatus
+check(FunctionCallInfo fcinfo, CheckForm form, bool ended_too,
+	  Datum *values, bool *nulls)
+{
+	MogoPresented presented;
+	volatile CheckStatus status = CHECK_INVALID;
+
+	mogo_present_nothing(&presented);
+	PG_TRY();
+	{
+		Oid			function = fcinfo->flinfo->fn_oid;
+		MogoLookup	lookup;
+		MogoLiveSecret matched;
+
+		read_args(fcinfo, form, &presented);
+		lookup.found = false;
+		if (presented.has_id)
+			mogo_lookup_begin(&lookup, function, &presented.id);
+		status = check_row(function, &presented, &lookup, ended_too, &matched);
+		if (status == CHECK_VALID && values != NULL)
+			copy_row(&lookup, &presented, &matched, values, nulls);
+		if (presented.has_id)
+			mogo_lookup_end(&lookup);
+	}
+	PG_FINALLY();
+	{
+		mogo_wipe(&presented);
+	}
+	PG_END_TRY();
+	return status;
+}
+
+PG_FUNCTION_INFO_V1(mogo_verify_uuid);
+PG_FUNCTION_INFO_V1(mogo_verify_text);
+PG_FUNCTION_INFO_V1(mogo_verify_digest_uuid);
+PG_FUNCTION_INFO_V1(mogo_verify_digest_text);
+PG_FUNCTION_INFO_V1(mogo_verify_status_uuid);
+PG_FUNCTION_INFO_V1(mogo_verify_status_text);
+PG_FUNCTION_INFO_V1(mogo_authenticate_uuid);
+PG_FUNCTION_INFO_V1(mogo_authenticate_text);
+PG_FUNCTION_INFO_V1(mogo_authenticate_basic);
+
+/* mogo_verify(client_id uuid, client_secret text) returns boolean */
+Datum
+mogo_verify_uuid(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(check(fcinfo, UUID_SECRET, false, NULL, NULL) == CHECK_VALID);
+}
+
+/* mogo_verify(client_id text, client_secret text) returns boolean */
+Datum
+mogo_verify_text(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(check(fcinfo, TEXT_SECRET, false, NULL, NULL) == CHECK_VALID);
+}
+
+/* mogo_verify_digest(client_id uuid, secret_digest bytea) returns boolean */
+Datum
+mogo_verify_digest_uuid(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(check(fcinfo, UUID_DIGEST, false, NULL, NULL) == CHECK_VALID);
+}
+
+/* mogo_verify_digest(client_id text, secret_digest bytea) returns boolean */
+Datum
+mogo_verify_digest_text(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(check(fcinfo, TEXT_DIGEST, false, NULL, NULL) == CHECK_VALID);
+}
+
+/* mogo_verify_status(client_id uuid, client_secret text) returns text */
+Datum
+mogo_verify_status_uuid(PG_FUNCTION_ARGS)
+{
+	CheckStatus status = check(fcinfo, UUID_SECRET, true, NULL, NULL);
+
+	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
+}
+
+/* mogo_verify_status(client_id text, client_secret text) returns text */
+Datum
+mogo_verify_status_text(PG_FUNCTION_ARGS)
+{
+	CheckStatus status = check(fcinfo, TEXT_SECRET, true, NULL, NULL);
+
+	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
+}
+
+/* One row for the right secret, none for anything else. */
+static Datum
+authenticate(FunctionCallInfo fcinfo, CheckForm form)
+{
+	FuncCallContext *funcctx;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext oldcontext;
+		Datum		values[AUTHENTICATED_COLUMNS];
+		bool		nulls[AUTHENTICATED_COLUMNS];
+		TupleDesc	desc;
+
+		funcctx = SRF_FIRSTCALL_INIT();
+		oldcontext = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
+		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
+			desc->natts != AUTHENTICATED_COLUMNS)
+			elog(ERROR, "unexpected result type");
+		if (check(fcinfo, form, false, values, nulls) == CHECK_VALID)
+			funcctx->user_fctx = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
+		MemoryContextSwitchTo(oldcontext);
+	}
+
+	funcctx = SRF_PERCALL_SETUP();
+	if (funcctx->user_fctx != NULL)
+	{
+		HeapTuple	tuple = funcctx->user_fctx;
+
+		funcctx->user_fctx = NULL;
+		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(tuple));
+	}
+	SRF_RETURN_DONE(funcctx);
+}
+
+/* mogo_authenticate(client_id uuid, client_secret text, client_addr inet) */
+Datum
+mogo_authenticate_uuid(PG_FUNCTION_ARGS)
+{
+	return authenticate(fcinfo, UUID_SECRET);
+}
+
+/* mogo_authenticate(client_id text, client_secret text, client_addr inet) */
+Datum
+mogo_authenticate_text(PG_FUNCTION_ARGS)
+{
+	return authenticate(fcinfo, TEXT_SECRET);
+}
+
+/* mogo_authenticate_basic(authorization_header text, client_addr inet) */
+Datum
+mogo_authenticate_basic(PG_FUNCTION_ARGS)
+{
+	return authenticate(fcinfo, BASIC_HEADER);
+}

@@ -1,0 +1,184 @@
+/*-------------------------------------------------------------------------
+ *
+ * client.c
+ *	  A client as a whole: update, disable, enable, remove.
+ *
+ * Each function locks the client's row first (secret.c says why). What does not
+ * change anything is no error, and leaves no record.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "mogocred.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(mogo_update_client);
+PG_FUNCTION_INFO_V1(mogo_disable_client);
+PG_FUNCTION_INFO_V1(mogo_enable_client);
+PG_FUNCTION_INFO_V1(mogo_remove_client);
+
+/* A list of networks: one-dimensional, none NULL. Raises 22023 and 22004. */
+static void
+check_cidrs(ArrayType *cidrs)
+{
+	if (ARR_NDIM(cidrs) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("allowed_cidrs must be a one-dimensional array")));
+	if (array_contains_nulls(cidrs))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("allowed_cidrs must not contain nulls")));
+}
+
+/*
+ * mogo_update_client(client_id uuid, client_name text, scopes text[], metadata
+ * jsonb, allowed_cidrs cidr[]) returns void. NULL leaves a property as it is. The
+ * audit row names the properties that changed, and an old name. Raises 23505 for
+ * a name that another client has.
+ */
+Datum
+mogo_update_client(PG_FUNCTION_ARGS)
+{
+	static const char *const properties[] = {"client_name", "scopes", "metadata", "allowed_cidrs"};
+	static MogoStatement update = {
+		.sql = "UPDATE @extschema@.mogo_client SET"
+		" client_name = COALESCE($2, client_name), scopes = COALESCE($3, scopes),"
+		" metadata = COALESCE($4, metadata), allowed_cidrs = COALESCE($5, allowed_cidrs)"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 5,
+		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID}
+	};
+	static MogoStatement same_name = {
+		.sql = "SELECT FROM @extschema@.mogo_client"
+		" WHERE client_name OPERATOR(pg_catalog.=) $2 AND client_id OPERATOR(pg_catalog.<>) $1",
+		.nargs = 2,
+		.argtypes = {UUIDOID, TEXTOID}
+	};
+	MogoLocked	client;
+	StringInfoData detail;
+	Datum		values[5];
+	bool		nulls[5];
+	text	   *name;
+	int			nchanged = 0;
+
+	mogo_begin(fcinfo, "mogo_update_client()");
+	mogo_require(fcinfo, 0, "client_id");
+	if (!PG_ARGISNULL(1))
+		mogo_check_name(PG_GETARG_TEXT_PP(1));
+	if (!PG_ARGISNULL(2))
+		mogo_check_scopes(PG_GETARG_ARRAYTYPE_P(2));
+	if (!PG_ARGISNULL(3))
+		mogo_check_metadata(PG_GETARG_DATUM(3));
+	if (!PG_ARGISNULL(4))
+		check_cidrs(PG_GETARG_ARRAYTYPE_P(4));
+
+	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
+	initStringInfo(&detail);
+	appendStringInfoString(&detail, "{\"changed\": [");
+	for (int i = 0; i < 5; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i);
+		if (i > 0 && !nulls[i])
+			appendStringInfo(&detail, "%s\"%s\"", nchanged++ > 0 ? ", " : "", properties[i - 1]);
+	}
+	appendStringInfoChar(&detail, ']');
+	name = client.name;
+	if (!nulls[1])
+	{
+		if (mogo_execute(&same_name, values, nulls) > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNIQUE_VIOLATION),
+					 errmsg("client name \"%s\" already exists",
+							TextDatumGetCString(values[1]))));
+		name = PG_GETARG_TEXT_PP(1);
+		appendStringInfoString(&detail, ", \"old_name\": ");
+		mogo_append_text(&detail, client.name);
+	}
+	appendStringInfoChar(&detail, '}');
+
+	if (nchanged > 0)
+	{
+		mogo_execute(&update, values, nulls);
+		mogo_record("client_updated", &client.client_id, PointerGetDatum(name), NULL,
+					DirectFunctionCall1(jsonb_in, CStringGetDatum(detail.data)));
+	}
+	mogo_end();
+	PG_RETURN_VOID();
+}
+
+/* Switches a client on or off. */
+static Datum
+set_enabled(FunctionCallInfo fcinfo, const char *command, bool enabled)
+{
+	static MogoStatement update = {
+		.sql = "UPDATE @extschema@.mogo_client SET enabled = $2"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 2,
+		.argtypes = {UUIDOID, BOOLOID}
+	};
+	MogoLocked	client;
+	Datum		values[2];
+
+	mogo_begin(fcinfo, command);
+	mogo_require(fcinfo, 0, "client_id");
+	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
+	if (client.enabled != enabled)
+	{
+		values[0] = UUIDPGetDatum(&client.client_id);
+		values[1] = BoolGetDatum(enabled);
+		mogo_execute(&update, values, NULL);
+		mogo_record(enabled ? "client_enabled" : "client_disabled", &client.client_id,
+					PointerGetDatum(client.name), NULL, (Datum) 0);
+	}
+	mogo_end();
+	PG_RETURN_VOID();
+}
+
+/* mogo_disable_client(client_id uuid) returns void */
+Datum
+mogo_disable_client(PG_FUNCTION_ARGS)
+{
+	return set_enabled(fcinfo, "mogo_disable_client()", false);
+}
+
+/* mogo_enable_client(client_id uuid) returns void */
+Datum
+mogo_enable_client(PG_FUNCTION_ARGS)
+{
+	return set_enabled(fcinfo, "mogo_enable_client()", true);
+}
+
+/*
+ * mogo_remove_client(client_id uuid) returns void: the client and all its
+ * secrets, past ones too, are gone; the audit stays.
+ */
+Datum
+mogo_remove_client(PG_FUNCTION_ARGS)
+{
+	static MogoStatement remove_secrets = {
+		.sql = "DELETE FROM @extschema@.mogo_secret WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1,
+		.argtypes = {UUIDOID}
+	};
+	static MogoStatement remove_client = {
+		.sql = "DELETE FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1,
+		.argtypes = {UUIDOID}
+	};
+	MogoLocked	client;
+	Datum		values[1];
+
+	mogo_begin(fcinfo, "mogo_remove_client()");
+	mogo_require(fcinfo, 0, "client_id");
+	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
+	values[0] = UUIDPGetDatum(&client.client_id);
+	mogo_execute(&remove_secrets, values, NULL);
+	mogo_execute(&remove_client, values, NULL);
+	mogo_record("client_removed", &client.client_id, PointerGetDatum(client.name), NULL, (Datum) 0);
+	mogo_end();
+	PG_RETURN_VOID();
+}

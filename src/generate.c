@@ -1,0 +1,207 @@
+/*-------------------------------------------------------------------------
+ *
+ * generate.c
+ *	  New ids, salts and client secrets.
+ *
+ * Owns the settings mogocred.secret_format and mogocred.token_prefix. Secrets
+ * and salts come from pg_strong_random alone; where that fails there is an error
+ * and never a weaker secret. Buffers that held one are wiped before any error.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "mogocred.h"
+
+#include <uuid/uuid.h>
+
+#include "utils/guc.h"
+#include "utils/pg_crc.h"
+
+#define TOKEN_RANDOM_LEN	32	/* 256 bits */
+#define TOKEN_DIGITS		43	/* base-62 digits that hold 256 bits */
+#define TOKEN_CHECK_DIGITS	6	/* base-62 digits that hold a CRC-32 */
+#define TOKEN_PREFIX_MAX	16
+
+typedef enum SecretFormat
+{
+	SECRET_FORMAT_UUID,
+	SECRET_FORMAT_TOKEN
+} SecretFormat;
+
+static const struct config_enum_entry secret_formats[] = {
+	{"uuid", SECRET_FORMAT_UUID, false},
+	{"token", SECRET_FORMAT_TOKEN, false},
+	{NULL, 0, false}
+};
+
+static int	secret_format = SECRET_FORMAT_UUID;
+static char *token_prefix = NULL;
+
+/* 1 to 16 lower-case letters and digits, so that scanners' patterns hold. */
+static bool
+check_token_prefix(char **newval, void **extra, GucSource source)
+{
+	size_t		len = strlen(*newval);
+
+	if (len < 1 || len > TOKEN_PREFIX_MAX ||
+		strspn(*newval, "abcdefghijklmnopqrstuvwxyz0123456789") != len)
+	{
+		GUC_check_errdetail("A token prefix is 1 to %d lower-case ASCII letters and digits.",
+							TOKEN_PREFIX_MAX);
+		return false;
+	}
+	return true;
+}
+
+/* Defines this module's settings. */
+void
+mogo_generate_init(void)
+{
+	DefineCustomEnumVariable("mogocred.secret_format",
+							 "Format of new client secrets.",
+							 "\"uuid\" prints 128 random bits like a UUID; \"token\" has a prefix, 256 random bits and a checksum, so that secret scanners recognise it.",
+							 &secret_format,
+							 SECRET_FORMAT_UUID,
+							 secret_formats,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomStringVariable("mogocred.token_prefix",
+							   "What a client secret in token format begins with.",
+							   "1 to 16 lower-case ASCII letters and digits; an underscore follows.",
+							   &token_prefix,
+							   "mogo",
+							   PGC_SUSET, 0,
+							   check_token_prefix, NULL, NULL);
+}
+
+/* Fills buf from the server's strong random source, or raises XX000. */
+static void
+strong_random(void *buf, size_t len)
+{
+	if (!pg_strong_random(buf, len))
+	{
+		explicit_bzero(buf, len);
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+	}
+}
+
+/*
+ * A version 4 UUID (RFC 9562) for a client or a secret. libuuid falls back on a
+ * weaker generator where the system has no good one: good for an id, which is
+ * no secret, and used for nothing else.
+ */
+void
+mogo_new_uuid(pg_uuid_t *uuid)
+{
+	uuid_t		id;
+
+	uuid_generate_random(id);
+	memcpy(uuid->data, id, UUID_LEN);
+}
+
+/* A client's salt, MOGO_SALT_LEN bytes. */
+void
+mogo_new_salt(uint8 *salt)
+{
+	strong_random(salt, MOGO_SALT_LEN);
+}
+
+/*
+ * Writes a big-endian number of len bytes as so many base-62 digits, most
+ * significant first, padded with zeros. The number is used up.
+ */
+static void
+put_base62(char *out, int ndigits, uint8 *number, int len)
+{
+	static const char digits[] =
+		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	for (int i = ndigits - 1; i >= 0; i--)
+	{
+		uint32		rest = 0;
+
+		for (int j = 0; j < len; j++)
+		{
+			rest = rest << 8 | number[j];
+			number[j] = (uint8) (rest / 62);
+			rest %= 62;
+		}
+		out[i] = digits[rest];
+	}
+}
+
+/*
+ * A secret of 128 random bits printed like a UUID. It has no version and no
+ * variant bits: a version 4 UUID has 122 random bits, and RFC 6749 section 10.10
+ * asks for a chance of 2^-128 at most.
+ */
+static int
+new_uuid_secret(char *secret)
+{
+	uuid_t		bits;
+
+	strong_random(bits, sizeof(bits));
+	uuid_unparse_lower(bits, secret);
+	explicit_bzero(bits, sizeof(bits));
+	return 2 * UUID_LEN + 4;
+}
+
+/*
+ * A secret in token format: <prefix>_, 43 base-62 digits of 256 random bits, and
+ * the CRC-32 of all before it as 6 base-62 digits, which lets a scanner tell a
+ * secret from a look-alike without asking anybody.
+ */
+static int
+new_token_secret(char *secret)
+{
+	uint8		bits[TOKEN_RANDOM_LEN];
+	uint8		check[sizeof(pg_crc32)];
+	pg_crc32	crc;
+	int			len = strlen(token_prefix);
+
+	memcpy(secret, token_prefix, len);
+	secret[len++] = '_';
+	strong_random(bits, sizeof(bits));
+	put_base62(secret + len, TOKEN_DIGITS, bits, sizeof(bits));
+	explicit_bzero(bits, sizeof(bits));
+	len += TOKEN_DIGITS;
+
+	INIT_TRADITIONAL_CRC32(crc);
+	COMP_TRADITIONAL_CRC32(crc, secret, len);
+	FIN_TRADITIONAL_CRC32(crc);
+	for (int i = 0; i < sizeof(check); i++)
+		check[i] = (uint8) (crc >> (24 - 8 * i));
+	put_base62(secret + len, TOKEN_CHECK_DIGITS, check, sizeof(check));
+	len += TOKEN_CHECK_DIGITS;
+	secret[len] = '\0';
+	return len;
+}
+
+/*
+ * Makes a new secret in the format that mogocred.secret_format names, ASCII and
+ * so the same in every encoding, and its stored form for a client's salt. The
+ * caller wipes it. Raises XX000 without a random source, after wiping.
+ */
+void
+mogo_new_secret(MogoNewSecret *secret, const uint8 *salt)
+{
+	char	   *clear = secret->clear.bytes + VARHDRSZ;
+	int			len;
+	bool		ok;
+
+	if (secret_format == SECRET_FORMAT_TOKEN)
+		len = new_token_secret(clear);
+	else
+		len = new_uuid_secret(clear);
+	SET_VARSIZE(&secret->clear.datum, VARHDRSZ + len);
+
+	ok = mogo_sha256(clear, len, NULL, 0, secret->digest) &&
+		mogo_hash_text(salt, secret->digest, secret->hash);
+	explicit_bzero(secret->digest, sizeof(secret->digest));
+	if (!ok)
+	{
+		explicit_bzero(secret, sizeof(*secret));
+		mogo_hash_failed();
+	}
+}

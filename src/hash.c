@@ -1,0 +1,149 @@
+/*-------------------------------------------------------------------------
+ *
+ * hash.c
+ *	  SHA-256, the form in which secrets are stored, and comparing.
+ *
+ * A generated secret has 128 random bits or more, so a fast approved hash is
+ * right for it (NIST SP 800-63B on look-up secrets, OWASP ASVS 5.0 6.5.2): no
+ * attacker can try 2^128 candidates, however fast each one is. The stored form
+ * of a secret is
+ *
+ *		sha256$<salt in hex>$<hash in hex>
+ *		hash = SHA-256(salt || SHA-256(secret in UTF-8))
+ *
+ * with a salt of 16 random bytes that a client's secrets share, so that one hash
+ * answers for all of them. The inner SHA-256 is what mogo_verify_digest takes;
+ * what is stored is a hash of it, so a stolen row is of no use there.
+ *
+ * SHA-256 is libcrypto's where the server itself uses OpenSSL, and core's
+ * pg_cryptohash elsewhere (or with make CORE_HASH=1). Functions here raise no
+ * error, so that their callers can wipe first; no memory outlives a call but
+ * the OpenSSL context, which is fetched once in a process: looking the digest up
+ * for each hash costs five times the hash. After a check that context holds the
+ * state of the stored form, which is no secret.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "mogocred.h"
+
+#if defined(USE_OPENSSL) && !defined(MOGO_CORE_HASH)
+#define MOGO_USE_OPENSSL
+#include <openssl/evp.h>
+#include <openssl/opensslv.h>
+#else
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#endif
+
+#ifdef MOGO_USE_OPENSSL
+
+/*
+ * SHA-256 (FIPS 180-4) over a and b, one after the other; b may be NULL.
+ * Returns false where the library fails.
+ */
+bool
+mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *digest)
+{
+	static EVP_MD_CTX *context = NULL;
+	static const EVP_MD *sha256 = NULL;
+
+	if (context == NULL)
+	{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+		if (sha256 == NULL)
+			sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+#else
+		sha256 = EVP_sha256();
+#endif
+		if (sha256 == NULL || (context = EVP_MD_CTX_new()) == NULL)
+			return false;
+	}
+	return EVP_DigestInit_ex(context, sha256, NULL) == 1 &&
+		EVP_DigestUpdate(context, a, alen) == 1 &&
+		(b == NULL || EVP_DigestUpdate(context, b, blen) == 1) &&
+		EVP_DigestFinal_ex(context, digest, NULL) == 1;
+}
+
+#else							/* !MOGO_USE_OPENSSL */
+
+/*
+ * SHA-256 (FIPS 180-4) over a and b, one after the other; b may be NULL.
+ * Returns false where the library fails. pg_cryptohash_free wipes the context.
+ */
+bool
+mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *digest)
+{
+	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+	bool		ok;
+
+	if (context == NULL)
+		return false;
+	ok = pg_cryptohash_init(context) >= 0 &&
+		pg_cryptohash_update(context, a, alen) >= 0 &&
+		(b == NULL || pg_cryptohash_update(context, b, blen) >= 0) &&
+		pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) >= 0;
+	pg_cryptohash_free(context);
+	return ok;
+}
+
+#endif							/* MOGO_USE_OPENSSL */
+
+/* Writes 2 * len lower-case hexadecimal digits. */
+static char *
+put_hex(char *out, const uint8 *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++)
+	{
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 0xF];
+	}
+	return out;
+}
+
+/*
+ * The stored form of a secret, MOGO_HASH_TEXT_LEN characters without a
+ * terminating NUL, from the client's salt and the secret's SHA-256. Returns
+ * false where the hash fails.
+ */
+bool
+mogo_hash_text(const uint8 *salt, const uint8 *digest, char *text)
+{
+	uint8		hash[MOGO_DIGEST_LEN];
+
+	if (!mogo_sha256(salt, MOGO_SALT_LEN, digest, MOGO_DIGEST_LEN, hash))
+		return false;
+	memcpy(text, "sha256$", 7);
+	text = put_hex(text + 7, salt, MOGO_SALT_LEN);
+	*text++ = '$';
+	put_hex(text, hash, MOGO_DIGEST_LEN);
+	explicit_bzero(hash, sizeof(hash));
+	return true;
+}
+
+/*
+ * Are len bytes the same? Takes the same time wherever they differ. (Core's
+ * timingsafe_bcmp is missing from older minor releases: a library that calls it
+ * would not load there.)
+ */
+bool
+mogo_equal(const void *a, const void *b, size_t len)
+{
+	const volatile uint8 *x = a;
+	const volatile uint8 *y = b;
+	uint8		difference = 0;
+
+	for (size_t i = 0; i < len; i++)
+		difference |= x[i] ^ y[i];
+	return difference == 0;
+}
+
+/* The error for a false from above, raised once the caller has wiped. */
+void
+mogo_hash_failed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INTERNAL_ERROR),
+			 errmsg("could not compute a SHA-256 hash")));
+}

@@ -1,0 +1,233 @@
+/*-------------------------------------------------------------------------
+ *
+ * lookup.c
+ *	  Reading the rows that a check needs, straight from C.
+ *
+ * A check is one descent of mogo_client's primary key and one heap row: no SPI,
+ * no executor, nothing written, and only the AccessShareLocks that any SELECT
+ * takes, given back at once. The scan is made with a snapshot of its own
+ * (systable_beginscan with none given), so a revocation that was committed a
+ * moment ago is seen even in a REPEATABLE READ transaction that is older.
+ *
+ * No rights are looked at here: who may call is said by EXECUTE on the SQL
+ * functions. Triggers, rules and row-level security of the tables play no part.
+ *
+ * Owns the cached oid of mogo_client. It is found by name in the schema of the
+ * function that was called, and forgotten whenever PostgreSQL says that the
+ * table changed; so an extension that is dropped and made again is found, and an
+ * index that was rebuilt under another oid too (its oid is the relcache's).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "mogocred.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+/* Columns of mogo_secret */
+#define SECRET_CLIENT_ID	2
+#define SECRET_REVOKED_AT	6
+#define SECRET_HASH			7
+
+static Oid	client_relid = InvalidOid;
+
+/* PostgreSQL's word that a relation changed; InvalidOid stands for all of them. */
+static void
+forget_client_relid(Datum arg, Oid relid)
+{
+	if (relid == client_relid || !OidIsValid(relid))
+		client_relid = InvalidOid;
+}
+
+/* Registers the callback, once a process. */
+void
+mogo_lookup_init(void)
+{
+	CacheRegisterRelcacheCallback(forget_client_relid, (Datum) 0);
+}
+
+/*
+ * Oid of one of our tables: the one of this name in the schema of the function
+ * that was called. Raises 42P01 where there is none, as happens to a function
+ * that was still running while the extension was dropped.
+ */
+Oid
+mogo_table(Oid function, const char *name)
+{
+	Oid			schema = get_func_namespace(function);
+	Oid			relid = InvalidOid;
+
+	if (OidIsValid(schema))
+		relid = get_relname_relid(name, schema);
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s\" of extension mogocred does not exist", name)));
+	return relid;
+}
+
+/*
+ * Opens mogo_client. Taking the lock brings pending news of changes in, so what
+ * was cached is believed only if it is still there afterwards.
+ */
+static Relation
+open_clients(Oid function)
+{
+	for (;;)
+	{
+		Relation	rel;
+
+		if (!OidIsValid(client_relid))
+			client_relid = mogo_table(function, "mogo_client");
+		rel = try_table_open(client_relid, AccessShareLock);
+		if (rel != NULL && RelationGetRelid(rel) == client_relid)
+			return rel;
+		if (rel != NULL)
+			table_close(rel, AccessShareLock);
+		client_relid = InvalidOid;
+	}
+}
+
+/*
+ * Finds a client's row. What lookup points to stays valid until
+ * mogo_lookup_end, which the caller owes also where nothing was found.
+ */
+void
+mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+
+	lookup->rel = open_clients(function);
+	ScanKeyInit(&key, CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
+	lookup->scan = systable_beginscan(lookup->rel, mogo_primary_key(lookup->rel), true,
+									  NULL, 1, &key);
+	lookup->tuple = systable_getnext(lookup->scan);
+	lookup->found = HeapTupleIsValid(lookup->tuple);
+	if (lookup->found)
+	{
+		bool		isnull;
+
+		lookup->enabled = DatumGetBool(mogo_lookup_column(lookup, CLIENT_ENABLED, &isnull));
+		lookup->salt = (const uint8 *) VARDATA_ANY(DatumGetByteaPP(mogo_lookup_column(lookup, CLIENT_SALT, &isnull)));
+		lookup->live = DatumGetArrayTypeP(mogo_lookup_column(lookup, CLIENT_LIVE, &isnull));
+		lookup->allowed_cidrs = DatumGetArrayTypeP(mogo_lookup_column(lookup, CLIENT_CIDRS, &isnull));
+	}
+}
+
+/* Gives back what mogo_lookup_begin took. */
+void
+mogo_lookup_end(MogoLookup *lookup)
+{
+	systable_endscan(lookup->scan);
+	table_close(lookup->rel, AccessShareLock);
+}
+
+/* Any column of the row that was found. */
+Datum
+mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull)
+{
+	return heap_getattr(lookup->tuple, attno, RelationGetDescr(lookup->rel), isnull);
+}
+
+/*
+ * Reads a row's array of live secrets (mogo_live_secret[]) into secrets, which
+ * has room for MOGO_MAX_LIVE, and returns how many there are. The hashes point
+ * into the array.
+ */
+int
+mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets)
+{
+	int			n = ArrayGetNItems(ARR_NDIM(live), ARR_DIMS(live));
+	char	   *element = ARR_DATA_PTR(live);
+	TupleDesc	desc;
+
+	if (n == 0)
+		return 0;
+	if (n > MOGO_MAX_LIVE || ARR_HASNULL(live))
+		elog(ERROR, "unexpected number of live secrets");
+	desc = lookup_rowtype_tupdesc(ARR_ELEMTYPE(live), -1);
+	for (int i = 0; i < n; i++)
+	{
+		HeapTupleHeader header;
+		HeapTupleData tuple;
+		Datum		values[3];
+		bool		nulls[3];
+		text	   *hash;
+
+		element = (char *) att_align_nominal(element, TYPALIGN_DOUBLE);
+		header = (HeapTupleHeader) element;
+		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+		tuple.t_tableOid = InvalidOid;
+		ItemPointerSetInvalid(&tuple.t_self);
+		tuple.t_data = header;
+		heap_deform_tuple(&tuple, desc, values, nulls);
+		if (nulls[0] || nulls[1] || nulls[2])
+			elog(ERROR, "unexpected null in a live secret");
+
+		secrets[i].secret_id = *DatumGetUUIDP(values[0]);
+		secrets[i].expires_at = DatumGetTimestampTz(values[1]);
+		hash = DatumGetTextPP(values[2]);
+		secrets[i].hash = VARDATA_ANY(hash);
+		secrets[i].hash_len = VARSIZE_ANY_EXHDR(hash);
+		element += tuple.t_len;
+	}
+	ReleaseTupleDesc(desc);
+	return n;
+}
+
+/*
+ * Looks for an ended secret of a client: by its stored form where hash is given
+ * (of MOGO_HASH_TEXT_LEN characters), else for the one with a bcrypt hash, which
+ * is then copied to bcrypt (MOGO_BCRYPT_LEN characters; a client has one at the
+ * most, from its import). Returns false where there is none.
+ */
+bool
+mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
+				  char *bcrypt, bool *revoked)
+{
+	Relation	rel = table_open(mogo_table(function, "mogo_secret"), AccessShareLock);
+	Oid			index = get_relname_relid("mogo_secret_client_id_hash_idx",
+										  RelationGetNamespace(rel));
+	ScanKeyData keys[3];
+	int			nkeys = 2;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], SECRET_CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(id));
+	if (hash != NULL)
+		ScanKeyInit(&keys[1], SECRET_HASH, BTEqualStrategyNumber, F_TEXTEQ,
+					PointerGetDatum(cstring_to_text_with_len(hash, MOGO_HASH_TEXT_LEN)));
+	else
+	{
+		/* every label of bcrypt sorts between these, in the column's collation */
+		ScanKeyInit(&keys[1], SECRET_HASH, BTGreaterEqualStrategyNumber, F_TEXT_GE,
+					CStringGetTextDatum("$2"));
+		ScanKeyInit(&keys[2], SECRET_HASH, BTLessStrategyNumber, F_TEXT_LT,
+					CStringGetTextDatum("$3"));
+		nkeys = 3;
+	}
+
+	scan = systable_beginscan(rel, index, OidIsValid(index), NULL, nkeys, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		Datum		value;
+
+		value = heap_getattr(tuple, SECRET_HASH, RelationGetDescr(rel), &isnull);
+		if (bcrypt != NULL)
+			memcpy(bcrypt, VARDATA_ANY(DatumGetTextPP(value)), MOGO_BCRYPT_LEN);
+		(void) heap_getattr(tuple, SECRET_REVOKED_AT, RelationGetDescr(rel), &isnull);
+		*revoked = !isnull;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return HeapTupleIsValid(tuple);
+}

@@ -1,0 +1,261 @@
+/*-------------------------------------------------------------------------
+ *
+ * parse.c
+ *	  Reading text that comes from outside: UUIDs, SHA-256 values, bcrypt
+ *	  hashes and HTTP Basic headers.
+ *
+ * Nothing here calls the backend: no memory is allocated, no error is raised,
+ * so that the network's input can only ever give "no", and so that the fuzzers
+ * under test/fuzz can link this file alone. No function keeps what it read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "mogocred.h"
+
+/* Value of a hexadecimal digit, or -1. */
+static inline int
+hex_value(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* Two hexadecimal digits as a byte, or -1. */
+static inline int
+hex_byte(const char *text)
+{
+	int			high = hex_value((unsigned char) text[0]);
+	int			low = hex_value((unsigned char) text[1]);
+
+	return (high < 0 || low < 0) ? -1 : (high << 4 | low);
+}
+
+/*
+ * Reads a UUID as PostgreSQL's uuid type does: 32 hexadecimal digits in either
+ * case, an optional hyphen after each group of four, optional braces around.
+ * Returns false for anything else, where uuid_in would raise an error.
+ */
+bool
+mogo_parse_uuid(const char *text, size_t len, pg_uuid_t *uuid)
+{
+	const char *end = text + len;
+	bool		braces = len > 0 && *text == '{';
+
+	if (braces)
+		text++;
+	for (int i = 0; i < UUID_LEN; i++)
+	{
+		int			byte;
+
+		if (end - text < 2 || (byte = hex_byte(text)) < 0)
+			return false;
+		uuid->data[i] = (unsigned char) byte;
+		text += 2;
+		if (i % 2 == 1 && i < UUID_LEN - 1 && text < end && *text == '-')
+			text++;
+	}
+	if (braces)
+	{
+		if (text == end || *text != '}')
+			return false;
+		text++;
+	}
+	return text == end;
+}
+
+/*
+ * Value of a base64 digit (RFC 4648 section 4, or section 5 where url is set),
+ * or -1.
+ */
+static inline int
+base64_value(unsigned char c, bool url)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == (url ? '-' : '+'))
+		return 62;
+	if (c == (url ? '_' : '/'))
+		return 63;
+	return -1;
+}
+
+/*
+ * Strict base64 (RFC 4648): no white space, no stray padding, unused bits zero.
+ * Padding is taken or, where need_padding is not set, may be absent. Writes at
+ * most 3 bytes for each 4 digits. Returns the number of bytes, or -1.
+ */
+static int
+parse_base64(const char *text, size_t len, bool url, bool need_padding, uint8 *out)
+{
+	uint32		bits = 0;
+	int			nbits = 0;
+	int			n = 0;
+	size_t		digits = len;
+
+	while (digits > 0 && len - digits < 2 && text[digits - 1] == '=')
+		digits--;
+	if (digits % 4 == 1)
+		return -1;
+	if (digits == len ? (need_padding && len % 4 != 0) : len % 4 != 0)
+		return -1;
+
+	for (size_t i = 0; i < digits; i++)
+	{
+		int			value = base64_value((unsigned char) text[i], url);
+
+		if (value < 0)
+			return -1;
+		bits = bits << 6 | (uint32) value;
+		nbits += 6;
+		if (nbits >= 8)
+		{
+			nbits -= 8;
+			out[n++] = (uint8) (bits >> nbits);
+			bits &= (1U << nbits) - 1;
+		}
+	}
+	return bits == 0 ? n : -1;
+}
+
+/*
+ * Reads the SHA-256 of a secret as other systems keep it: 64 hexadecimal
+ * digits, or base64 or base64url with or without padding.
+ */
+bool
+mogo_parse_sha256(const char *text, size_t len, uint8 *digest)
+{
+	if (len == 2 * MOGO_DIGEST_LEN)
+	{
+		for (int i = 0; i < MOGO_DIGEST_LEN; i++)
+		{
+			int			byte = hex_byte(text + 2 * i);
+
+			if (byte < 0)
+				return false;
+			digest[i] = (uint8) byte;
+		}
+		return true;
+	}
+
+	/* 32 bytes are 43 digits, and one '=' where it is padded */
+	if (len != 43 && !(len == 44 && text[43] == '='))
+		return false;
+	return parse_base64(text, len, false, false, digest) == MOGO_DIGEST_LEN ||
+		parse_base64(text, len, true, false, digest) == MOGO_DIGEST_LEN;
+}
+
+/*
+ * Is this a bcrypt hash that we can check: $2a$, $2b$ or $2y$, cost 4 to 12,
+ * 22 characters of salt, 31 of hash? A higher cost would let whoever knows a
+ * client's id keep a processor busy.
+ */
+bool
+mogo_parse_bcrypt(const char *text, size_t len)
+{
+	int			cost;
+
+	if (len != MOGO_BCRYPT_LEN || text[0] != '$' || text[1] != '2' ||
+		(text[2] != 'a' && text[2] != 'b' && text[2] != 'y') ||
+		text[3] != '$' || text[6] != '$')
+		return false;
+	if (text[4] < '0' || text[4] > '9' || text[5] < '0' || text[5] > '9')
+		return false;
+	cost = (text[4] - '0') * 10 + (text[5] - '0');
+	if (cost < 4 || cost > 12)
+		return false;
+	for (size_t i = 7; i < len; i++)
+	{
+		/* bcrypt's own alphabet: base64's, with '.' for '+' */
+		if (text[i] != '.' && (text[i] == '+' || base64_value((unsigned char) text[i], false) < 0))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Undoes application/x-www-form-urlencoded (RFC 6749 section 2.3.1 and appendix
+ * B) in place: '+' is a space, %XX a byte. Returns the new length, or -1 where
+ * an escape is broken or stands for NUL, which no text of ours can hold.
+ */
+static int
+parse_urlencoded(char *text, size_t len)
+{
+	size_t		n = 0;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		int			c = (unsigned char) text[i];
+
+		if (c == '+')
+			c = ' ';
+		else if (c == '%')
+		{
+			if (len - i < 3 || (c = hex_byte(text + i + 1)) < 0)
+				return -1;
+			i += 2;
+		}
+		if (c == 0)
+			return -1;
+		text[n++] = (char) c;
+	}
+	return (int) n;
+}
+
+/*
+ * Reads the value of an HTTP Authorization header: the scheme "Basic" in any
+ * case, one or more spaces, base64 (RFC 7617) of the form-urlencoded client id,
+ * a colon, and the form-urlencoded secret. The id is written to out, the secret
+ * right behind it. Returns false for anything else, and where outsize, which
+ * has to be 3/4 of the header's length at least, is too small. The caller wipes
+ * out in either case.
+ */
+bool
+mogo_parse_basic(const char *header, size_t len, char *out, size_t outsize,
+				 size_t *idlen, size_t *secretlen)
+{
+	static const char scheme[] = "basic";
+	char	   *colon;
+	int			n;
+	int			m;
+
+	if (len < sizeof(scheme) || header[sizeof(scheme) - 1] != ' ')
+		return false;
+	for (size_t i = 0; i < sizeof(scheme) - 1; i++)
+	{
+		if ((header[i] | 0x20) != scheme[i])
+			return false;
+	}
+	header += sizeof(scheme);
+	len -= sizeof(scheme);
+	while (len > 0 && *header == ' ')
+	{
+		header++;
+		len--;
+	}
+
+	if (len / 4 * 3 + 3 > outsize)
+		return false;
+	n = parse_base64(header, len, false, true, (uint8 *) out);
+	if (n < 0)
+		return false;
+	colon = memchr(out, ':', n);
+	if (colon == NULL)
+		return false;
+
+	m = parse_urlencoded(colon + 1, n - (colon + 1 - out));
+	n = parse_urlencoded(out, colon - out);
+	if (n < 0 || m < 0)
+		return false;
+	memmove(out + n, colon + 1, m);
+	*idlen = n;
+	*secretlen = m;
+	return true;
+}

@@ -1,0 +1,183 @@
+/*-------------------------------------------------------------------------
+ *
+ * present.c
+ *	  What a caller of a check has sent: a client id, and a secret or its digest.
+ *
+ * Reading never fails for anything that can be sent. What is malformed, too long
+ * or NULL is an id or a secret that can match nothing. An argument's size is
+ * looked at before it is fetched: it may be ten megabytes.
+ *
+ * All that is derived from the secret stands in one MogoPresented, which
+ * mogo_wipe wipes; check.c calls it on every path.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "mogocred.h"
+
+#include "access/detoast.h"
+#include "utils/builtins.h"
+
+/* No spelling of a UUID is longer: 32 digits, 7 hyphens and two braces. */
+#define MAX_UUID_TEXT	41
+
+/* An id and a secret, urlencoded (3 to 1), in base64 (4 to 3), after a scheme */
+#define MAX_BASIC_PAIR		(3 * (MAX_UUID_TEXT + MOGO_MAX_SECRET) + 1)
+#define MAX_BASIC_HEADER	(64 + (MAX_BASIC_PAIR + 2) / 3 * 4)
+
+/* Is there an argument of at most so many bytes? */
+static bool
+has_short_arg(FunctionCallInfo fcinfo, int argno, size_t max)
+{
+	return !PG_ARGISNULL(argno) &&
+		toast_raw_datum_size(PG_GETARG_DATUM(argno)) <= max + VARHDRSZ;
+}
+
+/* Fetches an argument that may hold a secret; a copy is noted for wiping. */
+static struct varlena *
+secret_arg(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	struct varlena *arg = PG_GETARG_VARLENA_PP(argno);
+
+	if ((Pointer) arg != PG_GETARG_POINTER(argno))
+		presented->copy = arg;
+	return arg;
+}
+
+/* Takes a secret's bytes over, as UTF-8. */
+static void
+take_secret(MogoPresented *presented, const char *secret, size_t len)
+{
+	presented->has_secret = mogo_to_utf8(secret, len, presented->secret,
+										 MOGO_MAX_SECRET, &presented->secret_len);
+	if (!presented->has_secret)
+		presented->secret_len = 0;
+}
+
+/* Takes a client id given as text over. */
+static void
+take_id(MogoPresented *presented, const char *id, size_t len)
+{
+	presented->has_id = mogo_parse_uuid(id, len, &presented->id);
+}
+
+/* A client id of type uuid as an argument. */
+void
+mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	presented->has_id = !PG_ARGISNULL(argno);
+	if (presented->has_id)
+		presented->id = *PG_GETARG_UUID_P(argno);
+}
+
+/* A client id of type text as an argument. */
+void
+mogo_present_text(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	if (has_short_arg(fcinfo, argno, MAX_UUID_TEXT))
+	{
+		text	   *id = PG_GETARG_TEXT_PP(argno);
+
+		take_id(presented, VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
+	}
+}
+
+/* A client secret of type text as an argument. */
+void
+mogo_present_secret(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	/* no encoding of PostgreSQL's needs more than twice the bytes of UTF-8 */
+	if (has_short_arg(fcinfo, argno, 2 * MOGO_MAX_SECRET))
+	{
+		struct varlena *secret = secret_arg(fcinfo, argno, presented);
+
+		take_secret(presented, VARDATA_ANY(secret), VARSIZE_ANY_EXHDR(secret));
+	}
+}
+
+/* The SHA-256 of a client secret, of type bytea, as an argument. */
+void
+mogo_present_digest(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	presented->by_digest = true;
+	if (has_short_arg(fcinfo, argno, MOGO_DIGEST_LEN))
+	{
+		struct varlena *digest = secret_arg(fcinfo, argno, presented);
+
+		presented->has_secret = VARSIZE_ANY_EXHDR(digest) == MOGO_DIGEST_LEN;
+		if (presented->has_secret)
+			memcpy(presented->digest, VARDATA_ANY(digest), MOGO_DIGEST_LEN);
+	}
+}
+
+/*
+ * The value of an HTTP Authorization header, of type text, as an argument: it
+ * holds the id and the secret. Decoding %XX may give any bytes, so they are
+ * looked at as text from a client would be.
+ */
+void
+mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	char		pair[MAX_BASIC_HEADER];
+	size_t		idlen;
+	size_t		secretlen;
+
+	if (has_short_arg(fcinfo, argno, MAX_BASIC_HEADER))
+	{
+		struct varlena *header = secret_arg(fcinfo, argno, presented);
+
+		if (mogo_parse_basic(VARDATA_ANY(header), VARSIZE_ANY_EXHDR(header),
+							 pair, sizeof(pair), &idlen, &secretlen))
+		{
+			take_id(presented, pair, idlen);
+			if (mogo_valid_utf8(pair + idlen, secretlen) && secretlen <= MOGO_MAX_SECRET)
+			{
+				memcpy(presented->secret, pair + idlen, secretlen);
+				presented->secret_len = secretlen;
+				presented->has_secret = true;
+			}
+		}
+		explicit_bzero(pair, sizeof(pair));
+	}
+}
+
+/* The caller's address, of type inet, as an argument. */
+void
+mogo_present_address(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	if (!PG_ARGISNULL(argno))
+		presented->address = PG_GETARG_INET_PP(argno);
+}
+
+/* Nothing has been sent yet. */
+void
+mogo_present_nothing(MogoPresented *presented)
+{
+	presented->has_id = false;
+	presented->address = NULL;
+	presented->by_digest = false;
+	presented->has_secret = false;
+	presented->secret_len = 0;
+	presented->copy = NULL;
+}
+
+/* Wipes all that was derived from the secret. Safe to call on any path. */
+void
+mogo_wipe(MogoPresented *presented)
+{
+	explicit_bzero(presented->secret, presented->secret_len);
+	explicit_bzero(presented->digest, sizeof(presented->digest));
+	explicit_bzero(presented->hash, sizeof(presented->hash));
+	if (presented->copy != NULL)
+		explicit_bzero(presented->copy, VARSIZE_ANY(presented->copy));
+}
+
+/*
+ * Wipes an argument that holds a secret, where fetching it made a copy (it was
+ * compressed or out of line). The original is the caller's.
+ */
+void
+mogo_wipe_copy(struct varlena *value, Datum original)
+{
+	if ((Pointer) value != DatumGetPointer(original))
+		explicit_bzero(value, VARSIZE_ANY(value));
+}

@@ -1,0 +1,204 @@
+# shellcheck shell=bash
+#
+# test/demo.sh
+#	The product's page in one minute, on a throw-away server. Sourced by run.sh.
+#
+# Everything is in $demo but the client's JSON file, and demo_stop removes both.
+# Rule: a secret or a password is never in a command line, where `ps` shows it; it
+# goes from file to psql's standard input.
+
+demo=/tmp/mogocred-demo-$(id -un)
+client=Mogoplus_testaccount
+
+# --- words on the screen ------------------------------------------------------
+
+title() { printf '\n%s\n\n' "$*"; }
+indent() { sed 's/^/    /'; }
+
+# Runs SQL as a role and shows both the SQL and the answer. $1 admin or service, $2 the SQL.
+show() {
+	printf '%s\n' "$2" | sed 's/^/    demo=> /'
+	"$1" <<<"$2" 2>&1 | indent
+}
+
+# The same for the superuser's SQL that only has an effect, so that its answer is empty.
+effect() {
+	say "    demo=# $1"
+	super <<<"$1" 2>&1 >/dev/null | indent
+}
+
+# --- who asks -----------------------------------------------------------------
+
+# psql through the socket, which only the server's user and root can reach.
+super() { "$bindir/psql" -Xq -v ON_ERROR_STOP=1 -h "$demo/socket" -p "$port" -U postgres -d demo "$@"; }
+admin() { "$bindir/psql" -Xq -v ON_ERROR_STOP=1 -h "$demo/socket" -p "$port" -U demo_admin -d demo "$@"; }
+
+# A token service is on another machine as a rule: TCP and a password.
+service() {
+	PGPASSFILE=$demo/pgpass "$bindir/psql" -Xq -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U demo_token_service -d demo "$@"
+}
+
+# --- the server ---------------------------------------------------------------
+
+# Prints a TCP port of the loopback address that nothing listens on.
+free_port() {
+	local try
+	for try in {54320..54399}; do
+		(exec 3<>"/dev/tcp/127.0.0.1/$try") 2>/dev/null || { echo "$try"; return; }
+	done
+	die "no free port between 54320 and 54399"
+}
+
+# Makes $demo, installs into it and starts the server.
+start_server() {
+	# The top is the caller's, so that demo_stop can tell whose demo it is.
+	mkdir -m 711 "$demo"
+	private_install "$demo"
+	printf '%s\n' "$bindir" "$LD_LIBRARY_PATH" >"$demo/paths"
+	mkdir -m 700 "$demo/data" "$demo/socket"
+	touch "$demo/server.log"
+	give "$demo/data" "$demo/socket" "$demo/server.log"
+
+	port=$(free_port)
+	run_as "$bindir/initdb" -D "$demo/data" -U postgres --encoding=UTF8 --no-locale --no-sync \
+		--auth-local=trust --auth-host=scram-sha-256 >"$demo/initdb.log"
+	run_as tee -a "$demo/data/postgresql.conf" >/dev/null <<-CONF
+		port = $port
+		listen_addresses = '127.0.0.1'
+		unix_socket_directories = '$demo/socket'
+		shared_preload_libraries = 'mogocred'
+		cluster_name = 'mogocred demo'
+		# A statement that fails, and its parameters, may hold a secret.
+		log_min_error_statement = panic
+		log_parameter_max_length = 0
+		log_parameter_max_length_on_error = 0
+	CONF
+	run_as "$bindir/pg_ctl" -D "$demo/data" -w -l "$demo/server.log" start >/dev/null ||
+		die "the server did not start, see $demo/server.log"
+}
+
+# Hands a file to whoever called sudo.
+to_caller() { [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:" "$@"; }
+
+random_password() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# The database, the extension and the two roles that a deployment has.
+set_up() {
+	local admin_password service_password
+	admin_password=$(random_password) service_password=$(random_password)
+	(umask 077 && printf '127.0.0.1:%s:demo:%s\n' "$port" "demo_admin:$admin_password" \
+		"$port" "demo_token_service:$service_password" >"$demo/pgpass")
+	to_caller "$demo/pgpass"
+	super -d postgres <<-SQL
+		CREATE ROLE demo_admin LOGIN PASSWORD '$admin_password';
+		CREATE ROLE demo_token_service LOGIN PASSWORD '$service_password';
+		CREATE DATABASE demo;
+		ALTER DATABASE demo SET search_path = mogo, public;
+	SQL
+	effect "CREATE SCHEMA mogo;"
+	effect "CREATE EXTENSION mogocred SCHEMA mogo CASCADE;"
+	effect "SELECT mogo_grant_admin('demo_admin');"
+	effect "SELECT mogo_grant_verifier('demo_token_service');"
+}
+
+# --- the commands -------------------------------------------------------------
+
+# Prints "t" or "f": what the token service is told for the id and the secret that
+# stand on the two lines of its input.
+check() {
+	local id secret
+	read -r id && read -r secret
+	service -At <<-SQL
+		\\set id '$id'
+		\\set secret '$secret'
+		PREPARE check_client (text, text) AS SELECT mogo_verify(\$1, \$2);
+		EXECUTE check_client (:'id', :'secret');
+	SQL
+}
+
+# Prints a member of the client's JSON file.
+member() { sed -n 's/.*"'"$1"'": *"\([^"]*\)".*/\1/p' "$json"; }
+
+demo() {
+	local sql right wrong found psql
+	json=$PWD/$client.json
+	if [ -e "$demo" ]; then
+		say "A demo from before is still here. It is stopped and replaced."
+		demo_stop
+	fi
+	say "mogocred demo: an administrator adds an API client, a token service checks its secret."
+	need_packages demo
+
+	title "1. Build mogocred and start a throw-away server"
+	trap 'say "The demo did not get to its end. Its logs are in $demo; \`make demo-stop\` deletes it."' EXIT
+	start_server
+	say "    built for and installed into a private copy of $("$bindir/postgres" --version | sed 's/^postgres (PostgreSQL)/PostgreSQL/')"
+	say "    server started on 127.0.0.1:$port, everything it has is in $demo"
+
+	title "2. Create the extension, and the two roles a deployment has: who manages and who checks"
+	set_up
+
+	title "3. The administrator adds a client by name and keeps its credentials in a file"
+	sql="SELECT mogo_credentials_json(c) FROM mogo_add_client('$client') AS c"
+	say "    \$ psql -At -c \"$sql\" > $client.json"
+	rm -f "$json"
+	(umask 077 && admin -At -c "$sql" >"$json")
+	to_caller "$json"
+	echo "$json" >"$demo/json"
+	say "    \$ cat $client.json"
+	indent <"$json"
+	say
+	say "    It will not be shown again: the database keeps a hash. Only you can read the file."
+
+	title "4. The token service asks: do this id and this secret belong together?"
+	say "    demo=> PREPARE check_client (text, text) AS SELECT mogo_verify(\$1, \$2);"
+	right=$( (member clientId && member clientSecret) | check)
+	say "    demo=> EXECUTE check_client ('$(member clientId)', <the secret in the file>);"
+	say "    $right   (they do)"
+	wrong=$( (member clientId && echo 00000000-0000-0000-0000-000000000000) | check)
+	say "    demo=> EXECUTE check_client ('$(member clientId)', '00000000-0000-0000-0000-000000000000');"
+	say "    $wrong   (they do not)"
+	[ "$right$wrong" = tf ] || die "the token service should have been told t and f"
+	say
+	say "    The token service can check and nothing else:"
+	! show service "SELECT * FROM mogo_add_client('Intruder');" || die "the token service could add a client"
+
+	title "5. The administrator's list, and who did what"
+	show admin "SELECT client_name, client_id, enabled, live_secrets FROM mogo_clients;"
+	show admin "SELECT at::timestamp(0), actor, action, client_name FROM mogo_audit ORDER BY at;"
+
+	title "6. Is the secret in anything that the server wrote: tables, WAL, log?"
+	super -c CHECKPOINT
+	found=$(member clientSecret | grep -rlF -f - "$demo/data" "$demo/server.log" || true)
+	say "    files with the secret in them: ${found:-none}"
+	[ -z "$found" ] || die "the secret should be nowhere"
+	trap - EXIT
+
+	title "The server is still running. To go on:"
+	psql=$(command -v psql >/dev/null && echo psql || echo "$bindir/psql")
+	say "    as the administrator      PGPASSFILE=$demo/pgpass $psql -h 127.0.0.1 -p $port -U demo_admin demo"
+	say "    and try there             SELECT * FROM mogo_add_client('My first client');"
+	say "    as the token service      PGPASSFILE=$demo/pgpass $psql -h 127.0.0.1 -p $port -U demo_token_service demo"
+	say "    from a program            postgresql://demo_token_service@127.0.0.1:$port/demo, password in $demo/pgpass"
+	say "    read the server's log     $demo/server.log"
+	say "    stop and delete it all    make demo-stop   (deletes $demo and $client.json)"
+}
+
+demo_stop() {
+	local bindir libs json=
+	if [ ! -e "$demo" ]; then
+		say "No demo of $(id -un) is running, there is nothing to stop."
+		return
+	fi
+	if [ -L "$demo" ] || [ ! -O "$demo" ]; then
+		die "$demo belongs to somebody else"
+	fi
+	if { read -r bindir && read -r libs; } 2>/dev/null <"$demo/paths" &&
+		run_as env LD_LIBRARY_PATH="$libs" "$bindir/pg_ctl" -D "$demo/data" status >/dev/null; then
+		run_as env LD_LIBRARY_PATH="$libs" "$bindir/pg_ctl" -D "$demo/data" -w -m fast stop >/dev/null ||
+			die "the server does not stop, see $demo/server.log"
+	fi
+	[ ! -e "$demo/json" ] || json=$(cat "$demo/json")
+	rm -rf "$demo" ${json:+"$json"}
+	say "The demo's server is stopped; deleted $demo${json:+ and $json}."
+}

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+#
+# test/run.sh test | demo | demo-stop
+#	What the Makefile's targets of the same names call.
+#
+# `test` builds a copy of the sources with warnings as errors, installs it into a
+# private copy of PostgreSQL, and runs the SQL tests and the isolation specs twice
+# (library loaded on demand, library preloaded) and the TAP tests once, each on
+# servers of its own. PG_CONFIG chooses the PostgreSQL, TESTS="name name" the tests.
+# The last line is "N passed, N failed".
+
+set -euo pipefail
+shopt -s lastpipe	# so that what ends a pipe can count
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+passed=0 failed=0
+
+# Prints one result and counts it: ok or FAILED, and what was tested.
+result() {
+	printf '  %-8s%s\n' "$1" "$2"
+	if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+# Reads what pg_regress (14, 15: "test x ... ok"; later "ok 1 - x") or prove prints
+# and reports each result under the heading $1.
+report() {
+	local line file=
+	while IFS= read -r line; do
+		if [[ $line =~ ^(test|' '{4,})\ *([^ ]+)\ +\.\.\.\ (ok|FAILED) ]]; then
+			result "${BASH_REMATCH[3]}" "$1: ${BASH_REMATCH[2]}"
+		elif [[ $line =~ ^test/t/([^ ]+)\.pl\ \.\. ]]; then
+			file=" ${BASH_REMATCH[1]}"
+			[[ $line != *' skipped'* ]] || say "  skipped $1$file: ${line##*skipped: }"
+		elif [[ $line =~ ^not\ ok\ [0-9]+(.*# TODO.*) ]]; then
+			say "  todo    $1$file:${BASH_REMATCH[1]}"
+		elif [[ $line =~ ^(not )?ok\ [0-9]+\ +[-+]?\ *(.*) ]]; then
+			if [[ $line == *'# skip'* ]]; then
+				say "  skipped $1$file: ${line#*'# skip '}"
+			elif [ -n "${BASH_REMATCH[1]}" ]; then
+				result FAILED "$1$file: $(strip_ms "${BASH_REMATCH[2]}")"
+			else
+				result ok "$1$file: $(strip_ms "${BASH_REMATCH[2]}")"
+			fi
+		fi
+	done
+}
+
+# Takes pg_regress's time off the end of a name.
+strip_ms() { sed -E 's/ +[0-9]+ ms$//' <<<"$1"; }
+
+# Prints the names of the tests in test/$1/*.$2 that TESTS asks for.
+names() {
+	local file name
+	for file in "$SRC/test/$1"/*."$2"; do
+		name=$(basename "$file" ".$2")
+		[ -e "$file" ] || continue
+		[ -z "${TESTS:-}" ] || [[ " $TESTS " == *" $name "* ]] || continue
+		echo "$name"
+	done
+}
+
+# Runs one suite through the Makefile's installcheck. $1 heading, $2 how many
+# results there are to be ("some" where only the run tells), $3... what make is told.
+# What it leaves is in $work/<heading>.
+suite() {
+	local heading=$1 expected=$2 out rc=0 before=$((passed + failed)) failed_before=$failed seen crashes
+	shift 2
+	[ "$expected" != 0 ] || return 0
+	out=$work/$(tr -d '()' <<<"${heading// /-}")
+	run_as mkdir "$out"
+	run_as make -s -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
+		EXTRA_REGRESS_OPTS="--temp-instance=$work/server --outputdir=$out${preload:+ --temp-config=$preload}" \
+		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$out.log" | report "$heading" || rc=$?
+	seen=$((passed + failed - before))
+	if [ "$seen" = 0 ] || { [ "$expected" != some ] && [ "$seen" != "$expected" ]; } ||
+		{ [ "$rc" != 0 ] && [ "$failed" = "$failed_before" ]; }; then
+		result FAILED "$heading: ended with exit code $rc after $seen results (expected: $expected)"
+	fi
+	# A background process may fall over while every test passes.
+	crashes=$(grep -rhE 'TRAP: |PANIC: |by signal (4|6|7|8|11)\>' "$out/log" "$work/build/tmp_check/log" 2>/dev/null || true)
+	[ -z "$crashes" ] || result FAILED "$heading: a server process crashed: $crashes"
+	[ "$failed" = "$failed_before" ] || explain "$out"
+}
+
+# Shows what there is to see after a failure: differences, else the log's end and
+# the server's.
+explain() {
+	if [ -s "$1/regression.diffs" ]; then
+		head -n 300 "$1/regression.diffs" | sed 's/^/    | /'
+	else
+		grep -v '^ok ' "$1.log" | tail -n 60 | sed 's/^/    | /'
+		[ ! -s "$1/log/postmaster.log" ] || tail -n 20 "$1/log/postmaster.log" | sed 's/^/    | /'
+	fi
+}
+
+run_tests() {
+	local sql specs tap how preload=
+	need_packages test
+	work=$(mktemp -d /tmp/mogocred-test.XXXXXX)
+	trap '[ -z "$work" ] || say "logs and servers'"'"' files are kept in $work"' EXIT
+	say "mogocred: building with warnings as errors, for $("$PG_CONFIG" --version)"
+	private_install "$work" WERROR=1
+	give "$work"
+
+	sql=$(names sql sql | paste -sd' ')
+	specs=$(names specs spec | paste -sd' ')
+	tap=$(names t pl | sed 's,.*,test/t/&.pl,' | paste -sd' ')
+	printf "shared_preload_libraries = 'mogocred'\n" >"$work/preload.conf"
+	count() { echo $#; }
+	for how in "" " (preloaded)"; do
+		# shellcheck disable=SC2086	# lists of words
+		suite "sql$how" "$(count $sql)" REGRESS="$sql"
+		# shellcheck disable=SC2086
+		suite "isolation$how" "$(count $specs)" ISOLATION="$specs"
+		preload=$work/preload.conf
+	done
+	if [ -n "$tap" ]; then
+		grep -q '^enable_tap_tests[[:space:]]*=[[:space:]]*yes' "$(dirname "$("$PG_CONFIG" --pgxs)")/../Makefile.global" ||
+			die "this PostgreSQL was built without --enable-tap-tests"
+		suite tap some TAP_TESTS=1 PROVE_TESTS="$tap" PROVE_FLAGS=--verbose
+	fi
+
+	if [ "$failed" = 0 ] && [ "$passed" != 0 ]; then
+		rm -rf "$work"
+	else
+		say "logs and servers' files are kept in $work"
+	fi
+	work=
+	say "$passed passed, $failed failed"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+}
+
+case ${1:-} in
+	test) run_tests ;;
+	demo | demo-stop)
+		# shellcheck source=test/demo.sh
+		. "$SRC/test/demo.sh"
+		"${1/-/_}"
+		;;
+	*) die "usage: test/run.sh test | demo | demo-stop" ;;
+esac
