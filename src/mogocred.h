@@ -27,10 +27,7 @@
 
 #include "compat.h"
 
-/*
- * Marks the records that we raise. Ours hold no secret, so redaction leaves
- * them as they are; see redact_log.c.
- */
+/* Marks the records that we raise, whose details and hints hold no value. */
 #undef TEXTDOMAIN
 #define TEXTDOMAIN PG_TEXTDOMAIN("mogocred")
 

@@ -6,8 +6,8 @@
  *
  * Redaction goes by names: a statement concerns us when its text names a
  * function of the extension, or executes a prepared statement that does
- * (redact_text.c). What may then hold a secret is its text, unless that is
- * harmless, its parameters, and most that is said about it. This file masks
+ * (redact_names.c). What may then hold a secret is its text, unless that is
+ * harmless (redact_text.c), its parameters, and most that is said about it. This file masks
  * the text where other sessions read it (pg_stat_activity, STATEMENT lines,
  * parallel workers) and keeps it out of pg_stat_statements; redact_log.c
  * looks at each record on its way to the log. doc/redaction.md says what the

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * redact.h
- *	  What the three files of redaction offer each other; see redact.c.
+ *	  What the files of redaction offer each other; see redact.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,11 +23,19 @@ typedef struct MogoVerdict
 /* Room for the longest mask; below the least track_activity_query_size. */
 #define MOGO_MASK_SIZE	100
 
-/* redact_text.c: texts */
-extern MogoVerdict mogo_judge_text(const char *text);
+/* redact_names.c: what a text names, and its mask */
+extern bool mogo_is_word_start(unsigned char c);
+extern bool mogo_is_word(unsigned char c);
+extern bool mogo_is_space(unsigned char c);
+extern bool mogo_begins(const char *text, const char *word);
+extern MogoNames mogo_function_at(const char *p, int *len);
 extern MogoNames mogo_names_in(const char *text);
-extern bool mogo_context_is_harmless(const char *context);
+extern const char *mogo_skip_mask(const char *p);
 extern void mogo_make_mask(char *mask, MogoNames names);
+
+/* redact_text.c: whether a text can hold a secret */
+extern MogoVerdict mogo_judge_text(const char *text);
+extern bool mogo_context_is_harmless(const char *context);
 
 /* redact.c: the statement that runs */
 extern bool mogo_redact_statements;

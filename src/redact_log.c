@@ -12,8 +12,9 @@
  * record stays, with its severity, and STATEMENT shows a mask.
  *
  * A part of a record is safe if it cannot hold a value that somebody sent:
- * a message without any string put into it, one that is known to be filled by
- * PostgreSQL alone, or one of our own. The hook works in aborted transactions,
+ * a message without any string put into it, or one that is known to be filled
+ * with other things. Our own details and hints are constant; our messages may
+ * quote an id, which can be a secret that somebody took for one. The hook works in aborted transactions,
  * in the postmaster and while memory is short: no catalog, no allocation but
  * that of the record it sends, all buffers small and static.
  *
@@ -61,8 +62,16 @@ takes_no_string(const char *format)
  * made from, which elog.c keeps untranslated.
  */
 static bool
-message_is_safe(const ErrorData *edata)
+message_is_safe(const ErrorData *edata, bool own)
 {
+	/* Filled with argument names, and with names of clients and tables that exist */
+	static const char *const our_starts[] = {
+		"%s must not ",
+		"client name \"%s\" already exists",
+		"client \"%s\" has too many ",
+		"table \"%s\" of extension "
+	};
+
 	/* Filled with names of objects that exist, modes, times, paths */
 	static const char *const starts[] = {
 		"process %d ",			/* log_lock_waits, log_lock_failures */
@@ -83,6 +92,9 @@ message_is_safe(const ErrorData *edata)
 		return true;
 	for (int i = 0; i < lengthof(starts); i++)
 		if (strncmp(id, starts[i], strlen(starts[i])) == 0)
+			return true;
+	for (int i = 0; own && i < lengthof(our_starts); i++)
+		if (strncmp(id, our_starts[i], strlen(our_starts[i])) == 0)
 			return true;
 
 	/* log_statement_stats and the like: a title, and figures as the detail */
@@ -256,7 +268,7 @@ redact_record(ErrorData *edata)
 	 * Deadlocks and crashes quote other sessions' statements in the detail;
 	 * that says nothing about the one that runs here.
 	 */
-	message_ok = own || !involved || message_is_safe(edata);
+	message_ok = !involved || message_is_safe(edata, own);
 	if (!message_ok && statement.names != 0 && statement.harmless)
 	{
 		/* The statement itself is logged, and there is no value in it. */
@@ -264,7 +276,7 @@ redact_record(ErrorData *edata)
 		message_ok = r.tail == mask;
 	}
 	detail_ok = detail == NULL || own ||
-		(in_detail == 0 ? (!involved || (message_ok && message_is_safe(edata) && detail_is_safe(edata)))
+		(in_detail == 0 ? (!involved || (message_is_safe(edata, own) && detail_is_safe(edata)))
 		 : (!involved && mogo_judge_text(detail).harmless));
 	hint_ok = edata->hint == NULL || own || message_ok;
 	context_ok = context == NULL || !involved || mogo_context_is_harmless(context);

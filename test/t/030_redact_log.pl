@@ -27,7 +27,7 @@ my @kinds = ('stderr', 'csvlog', $major >= 15 ? 'jsonlog' : ());
 $node->append_conf('postgresql.conf', <<"CONF");
 shared_preload_libraries = 'auto_explain,mogocred'
 logging_collector = on
-log_destination = '@{[join ',', @kinds]}'
+log_destination = '@{[join ",", @kinds]}'
 log_filename = 'server.log'
 log_line_prefix = '%m [%p] %q%u\@%d/%a %e '
 log_statement = all
