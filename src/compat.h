@@ -39,6 +39,22 @@ typedef void (*shmem_request_hook_type) (void);
 #define mogo_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/* 18 took execute_once from ExecutorRun. */
+#if PG_VERSION_NUM >= 180000
+#define MOGO_EXECUTE_ONCE_DECL
+#define MOGO_EXECUTE_ONCE
+#else
+#define MOGO_EXECUTE_ONCE_DECL , bool execute_once
+#define MOGO_EXECUTE_ONCE , execute_once
+#endif
+
+/* 16 moved query jumbling, and its type, into core's nodes. */
+#if PG_VERSION_NUM >= 160000
+#define MOGO_QUERYJUMBLE_H "nodes/queryjumble.h"
+#else
+#define MOGO_QUERYJUMBLE_H "utils/queryjumble.h"
+#endif
+
 /* 16 has one function for all kinds of objects instead of one for each. */
 #if PG_VERSION_NUM >= 160000
 #define mogo_schema_aclcheck(schema, role, mode) \

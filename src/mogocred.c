@@ -29,5 +29,6 @@ _PG_init(void)
 	mogo_lookup_init();
 	mogo_usage_init();
 	mogo_usage_worker_init();
+	mogo_redact_init();
 	MarkGUCPrefixReserved("mogocred");
 }

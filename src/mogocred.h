@@ -27,6 +27,10 @@
 
 #include "compat.h"
 
+/* Marks the records that we raise, whose details and hints hold no value. */
+#undef TEXTDOMAIN
+#define TEXTDOMAIN PG_TEXTDOMAIN("mogocred")
+
 /* A live secret is at most this long in UTF-8; longer ones are never right. */
 #define MOGO_MAX_SECRET		1024
 
@@ -210,5 +214,8 @@ extern void mogo_count_failure(const pg_uuid_t *client_id);
 extern void mogo_usage_worker_init(void);
 extern PGDLLEXPORT void mogo_usage_launcher_main(Datum arg);
 extern PGDLLEXPORT void mogo_usage_flush_main(Datum arg);
+
+/* redact.c: secrets out of the log and the statistics */
+extern void mogo_redact_init(void);
 
 #endif							/* MOGOCRED_H */
