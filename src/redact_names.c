@@ -38,7 +38,8 @@ static const char *const functions[] = {
 	"verify_digest", "verify_status", "authenticate", "authenticate_basic",
 	"add_secret", "rotate_secret", "revoke_secret", "disable_client",
 	"enable_client", "remove_client", "update_client", "import_client",
-	"purge", "purge_audit", "grant_admin", "grant_verifier", "revoke_access"
+	"purge", "purge_audit", "grant_admin", "grant_verifier", "revoke_access",
+	"uses", "last_used_at", "failed_checks", "usage_status"
 };
 
 /* Anything else that is called mogo_...: a name mistyped, or a wrapper's. */
