@@ -54,7 +54,7 @@ endif
 endif
 
 # What test/run.sh does: it takes Debian's newest server where the caller names none.
-CHECKS = check-deep check-lint check-fuzz check-sanitize check-valgrind check-coverage
+CHECKS = check-deep check-lint check-fuzz check-sanitize check-valgrind check-coverage check-timing
 .PHONY: test demo demo-stop $(CHECKS)
 test demo demo-stop $(CHECKS):
 	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/run.sh" $@

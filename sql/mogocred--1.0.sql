@@ -32,7 +32,8 @@ IS 'A live secret in its client''s row: its id, its expiry (infinity: never) and
 -- A client. Its row is all that a check reads, so it carries the hashes of its live
 -- secrets, in line. The columns of a check stand first (src/mogocred.h counts them).
 -- No foreign keys: every write goes through C code that holds the client's row.
--- VACUUM must not truncate the table, for that would take a lock that stops checks.
+-- VACUUM must not truncate the table, for that would take a lock that stops checks;
+-- nor what stands beside it (TOAST), where long metadata and lists of networks are.
 CREATE TABLE @extschema@.mogo_client (
 	client_id uuid NOT NULL,
 	enabled boolean NOT NULL,
@@ -50,7 +51,7 @@ CREATE TABLE @extschema@.mogo_client (
 		CHECK (pg_catalog.octet_length(salt) OPERATOR(pg_catalog.=) 16),
 	CONSTRAINT mogo_client_live_check
 		CHECK (pg_catalog.cardinality(live) OPERATOR(pg_catalog.<=) 20)
-) WITH (vacuum_truncate = off);
+) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 ALTER TABLE @extschema@.mogo_client ALTER COLUMN live SET STORAGE PLAIN;
 COMMENT ON TABLE @extschema@.mogo_client
 IS 'Clients with their live secrets'' hashes. Written by mogocred''s functions alone.';
@@ -67,8 +68,10 @@ CREATE TABLE @extschema@.mogo_secret (
 	revoked_at timestamptz,
 	hash text COLLATE pg_catalog."C",
 	CONSTRAINT mogo_secret_pkey PRIMARY KEY (secret_id)
-) WITH (vacuum_truncate = off);
+) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 CREATE INDEX mogo_secret_client_id_hash_idx ON @extschema@.mogo_secret (client_id, hash);
+COMMENT ON INDEX @extschema@.mogo_secret_client_id_hash_idx
+IS 'For mogo_verify_status, which looks for an ended secret, and for removal.';
 COMMENT ON TABLE @extschema@.mogo_secret
 IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
 
@@ -83,23 +86,94 @@ CREATE TABLE @extschema@.mogo_audit_log (
 	client_addr inet,
 	application_name text,
 	detail jsonb
-) WITH (vacuum_truncate = off);
+) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 CREATE INDEX mogo_audit_log_at_idx ON @extschema@.mogo_audit_log (at);
+COMMENT ON INDEX @extschema@.mogo_audit_log_at_idx
+IS 'For the newest rows, and for mogo_purge_audit.';
 CREATE INDEX mogo_audit_log_client_id_at_idx ON @extschema@.mogo_audit_log (client_id, at);
+COMMENT ON INDEX @extschema@.mogo_audit_log_client_id_at_idx
+IS 'For the history of one client.';
 COMMENT ON TABLE @extschema@.mogo_audit_log
 IS 'One row for every change. Written by mogocred''s functions alone.';
+
+-- Use counts as the background worker flushed them (src/usage_worker.c). Tables of
+-- their own, so that no flush writes to a row that a check or an administrator needs;
+-- room in the pages, so that an update stays in its page.
+CREATE TABLE @extschema@.mogo_secret_usage (
+	secret_id uuid NOT NULL,
+	uses bigint NOT NULL,
+	last_used_at timestamptz NOT NULL,
+	CONSTRAINT mogo_secret_usage_pkey PRIMARY KEY (secret_id)
+) WITH (vacuum_truncate = off, fillfactor = 70);
+COMMENT ON TABLE @extschema@.mogo_secret_usage
+IS 'Uses of secrets, as far as flushed. Written by mogocred''s background worker.';
+
+CREATE TABLE @extschema@.mogo_client_usage (
+	client_id uuid NOT NULL,
+	failed_checks bigint NOT NULL,
+	CONSTRAINT mogo_client_usage_pkey PRIMARY KEY (client_id)
+) WITH (vacuum_truncate = off, fillfactor = 70);
+COMMENT ON TABLE @extschema@.mogo_client_usage
+IS 'Failed checks of clients, as far as flushed. Written by mogocred''s background worker.';
 
 -- pg_dump takes the rows along.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_audit_log', '');
 
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret_usage', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client_usage', '');
+
+-- What the views show of the use counts: what was flushed, and what waits in this
+-- server's memory for that. NULL where nothing was counted, or is not known. STABLE,
+-- as the statistics functions of PostgreSQL are: their answer is not to be relied on
+-- for longer than a row. They run as whoever reads the view.
+
+CREATE FUNCTION @extschema@.mogo_uses(secret_id uuid, flushed bigint)
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_uses(uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_uses(uuid, bigint)
+IS 'A secret''s uses: those flushed, and those that wait on this server. For mogo_secrets.';
+
+CREATE FUNCTION @extschema@.mogo_last_used_at(secret_id uuid, flushed timestamptz)
+RETURNS timestamptz
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_last_used_at(uuid, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_last_used_at(uuid, timestamptz)
+IS 'A secret''s last use: the later of the one flushed and the one that waits on this server. For mogo_secrets and mogo_clients.';
+
+CREATE FUNCTION @extschema@.mogo_failed_checks(client_id uuid, flushed bigint)
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_failed_checks(uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_failed_checks(uuid, bigint)
+IS 'A client''s failed checks: those flushed, and those that wait on this server. For mogo_clients.';
+
+CREATE FUNCTION @extschema@.mogo_usage_status(
+	OUT preloaded boolean, OUT entries integer, OUT max_entries integer, OUT not_counted bigint)
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_usage_status() FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_usage_status()
+IS 'Room for use counts on this server: entries of max_entries are taken, and not_counted checks since its start found none.';
+
 -- The administrator's screen. No hash and no salt in any of these.
 CREATE VIEW @extschema@.mogo_clients AS
 SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_cidrs,
 	c.created_at, c.created_by, l.live_secrets, l.next_expiry,
-	NULL::pg_catalog.timestamptz AS last_used_at, NULL::pg_catalog.int8 AS failed_checks
+	(SELECT pg_catalog.max(@extschema@.mogo_last_used_at(s.secret_id, u.last_used_at))
+		FROM @extschema@.mogo_secret AS s
+		LEFT JOIN @extschema@.mogo_secret_usage AS u
+			ON u.secret_id OPERATOR(pg_catalog.=) s.secret_id
+		WHERE s.client_id OPERATOR(pg_catalog.=) c.client_id) AS last_used_at,
+	@extschema@.mogo_failed_checks(c.client_id, f.failed_checks) AS failed_checks
 FROM @extschema@.mogo_client AS c
+LEFT JOIN @extschema@.mogo_client_usage AS f
+	ON f.client_id OPERATOR(pg_catalog.=) c.client_id
 CROSS JOIN LATERAL (
 	SELECT pg_catalog.count(*)::pg_catalog.int4 AS live_secrets,
 		pg_catalog.min(s.expires_at) FILTER (WHERE pg_catalog.isfinite(s.expires_at)) AS next_expiry
@@ -121,9 +195,12 @@ SELECT s.secret_id, s.client_id, c.client_name,
 	CASE WHEN l.secret_id IS NULL THEN s.expires_at
 		WHEN pg_catalog.isfinite(l.expires_at) THEN l.expires_at END AS expires_at,
 	s.revoked_at,
-	NULL::pg_catalog.timestamptz AS last_used_at, NULL::pg_catalog.int8 AS uses
+	@extschema@.mogo_last_used_at(s.secret_id, u.last_used_at) AS last_used_at,
+	@extschema@.mogo_uses(s.secret_id, u.uses) AS uses
 FROM @extschema@.mogo_secret AS s
 JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) s.client_id
+LEFT JOIN @extschema@.mogo_secret_usage AS u
+	ON u.secret_id OPERATOR(pg_catalog.=) s.secret_id
 LEFT JOIN LATERAL pg_catalog.unnest(c.live) AS l
 	ON l.secret_id OPERATOR(pg_catalog.=) s.secret_id;
 COMMENT ON VIEW @extschema@.mogo_secrets
@@ -214,7 +291,7 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet) FROM PUBL
 COMMENT ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet)
 IS 'The same from the value of an HTTP Authorization header, scheme Basic (RFC 6749, section 2.3.1).';
 
--- Issue. The functions on JSON are STABLE at most: what they print depends on the encoding.
+-- Issue. The functions on JSON are STABLE: what they print depends on the encoding.
 
 CREATE FUNCTION @extschema@.mogo_add_client(
 	client_name text,
@@ -396,6 +473,8 @@ BEGIN
 				COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)),
 				t.typowner, t.oid, t.tableoid
 			FROM pg_catalog.pg_type AS t
+			-- from 17 on array types are members too, and have no rights of their own
+			WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'
 		) AS o
 		JOIN pg_catalog.pg_depend AS d
 			ON d.classid OPERATOR(pg_catalog.=) o.tableoid

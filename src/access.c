@@ -36,6 +36,8 @@ static const char *const admin_objects[] = {
 	"mogo_enable_client", "mogo_disable_client", "mogo_remove_client",
 	"mogo_add_secret", "mogo_rotate_secret", "mogo_revoke_secret", "mogo_purge",
 	"mogo_clients", "mogo_secrets", "mogo_audit",
+	/* the views call the first three as whoever reads them */
+	"mogo_uses", "mogo_last_used_at", "mogo_failed_checks", "mogo_usage_status",
 	NULL
 };
 
@@ -59,7 +61,8 @@ static const char members[] =
 " SELECT t.typname, 'USAGE', pg_catalog.format('TYPE %s', t.oid::pg_catalog.regtype)"
 " FROM pg_catalog.pg_type AS t JOIN member AS m"
 " ON t.oid OPERATOR(pg_catalog.=) m.objid"
-" AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass";
+" AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
+" WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'";
 
 /*
  * Does the schema hold anything that belongs to no extension? Then USAGE of it

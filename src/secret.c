@@ -202,7 +202,7 @@ add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("client \"%s\" has too many live secrets", text_to_cstring(client->name)),
-				 errdetail("A client may have %d live secrets at a time.", max_live_secrets),
+				 errdetail("The limit is %d at a time.", max_live_secrets),
 				 errhint("Revoke one with mogo_revoke_secret, or raise mogocred.max_live_secrets.")));
 
 	mogo_new_uuid(&secret_id);

@@ -159,3 +159,19 @@ check_deep() {
 	done
 	close_count
 }
+
+# The statistic of test/timing.sql, on a server of its own. No verdict: the reader's.
+check_timing() {
+	local work
+	need_packages test
+	work=$(mktemp -d /tmp/mogocred-timing.XXXXXX)
+	private_install "$work"
+	give "$work"
+	run_as "$bindir/initdb" -D "$work/data" -A trust -U postgres >/dev/null
+	run_as "$bindir/pg_ctl" -D "$work/data" -w -l "$work/log" \
+		-o "-c listen_addresses='' -c unix_socket_directories='$work'" start >/dev/null
+	run_as "$bindir/psql" -X -q -h "$work" -U postgres -d postgres \
+		-c "SET client_min_messages = warning; CREATE EXTENSION mogocred CASCADE" -f - <"$SRC/test/timing.sql"
+	run_as "$bindir/pg_ctl" -D "$work/data" -m fast stop >/dev/null
+	rm -rf "$work"
+}

@@ -69,7 +69,7 @@ suite() {
 	[ "$expected" != 0 ] || return 0
 	out=$work/$(tr -d '()' <<<"${heading// /-}")
 	run_as mkdir "$out"
-	run_as make -s -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
+	run_as env TMPDIR="$work" make -s -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
 		EXTRA_REGRESS_OPTS="--temp-instance=$work/server --outputdir=$out${preload:+ --temp-config=$preload}" \
 		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$out.log" | report "$heading" || rc=$?
 	seen=$((passed + failed - before))
