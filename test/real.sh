@@ -56,7 +56,7 @@ npm_copy() {
 	local copy=$work/${1//\//-}
 	mkdir "$copy"
 	(cd "$SRC/$1" && tar -c --exclude=node_modules .) | tar -x -C "$copy"
-	(cd "$copy" && npm ci --ignore-scripts --no-audit --no-fund --cache "$work/npm" >"$work/npm.log" 2>&1) || {
+	(cd "$copy" && npm ci --ignore-scripts --no-audit --no-fund >"$work/npm.log" 2>&1) || {
 		cat "$work/npm.log" >&2
 		die "npm ci failed in $1"
 	}
