@@ -31,7 +31,9 @@ IS 'A live secret in its client''s row: its id, its expiry (infinity: never) and
 
 -- A client. Its row is all that a check reads, so it carries the hashes of its live
 -- secrets, in line. The columns of a check stand first (src/mogocred.h counts them).
--- No foreign keys: every write goes through C code that holds the client's row.
+-- No foreign keys: every write goes through C code that holds the client's row. No CHECKs:
+-- PostgreSQL would read them anew for each client that is added; the C code looks at the
+-- salt's length and at the number of live secrets when it reads a row.
 -- VACUUM must not truncate the table, for that would take a lock that stops checks;
 -- nor what stands beside it (TOAST), where long metadata and lists of networks are.
 CREATE TABLE @extschema@.mogo_client (
@@ -46,11 +48,7 @@ CREATE TABLE @extschema@.mogo_client (
 	created_at timestamptz NOT NULL,
 	created_by text NOT NULL,
 	CONSTRAINT mogo_client_pkey PRIMARY KEY (client_id),
-	CONSTRAINT mogo_client_client_name_key UNIQUE (client_name),
-	CONSTRAINT mogo_client_salt_check
-		CHECK (pg_catalog.octet_length(salt) OPERATOR(pg_catalog.=) 16),
-	CONSTRAINT mogo_client_live_check
-		CHECK (pg_catalog.cardinality(live) OPERATOR(pg_catalog.<=) 20)
+	CONSTRAINT mogo_client_client_name_key UNIQUE (client_name)
 ) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 ALTER TABLE @extschema@.mogo_client ALTER COLUMN live SET STORAGE PLAIN;
 COMMENT ON TABLE @extschema@.mogo_client
@@ -58,7 +56,7 @@ IS 'Clients with their live secrets'' hashes. Written by mogocred''s functions a
 
 -- Every secret from its issue on. While it lives its hash is in its client's row and
 -- nowhere else; when it ends, hash and end come here, for mogo_verify_status.
--- The columns are counted in src/lookup.c.
+-- The columns are counted in src/lookup.c, and written in this order by src/secret.c.
 CREATE TABLE @extschema@.mogo_secret (
 	secret_id uuid NOT NULL,
 	client_id uuid NOT NULL,
@@ -75,6 +73,7 @@ IS 'For mogo_verify_status, which looks for an ended secret, and for removal.';
 COMMENT ON TABLE @extschema@.mogo_secret
 IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
 
+-- The columns are written in this order by src/change.c.
 CREATE TABLE @extschema@.mogo_audit_log (
 	at timestamptz NOT NULL,
 	actor text NOT NULL,

@@ -48,13 +48,6 @@ typedef void (*shmem_request_hook_type) (void);
 #define MOGO_EXECUTE_ONCE , execute_once
 #endif
 
-/* 16 moved query jumbling, and its type, into core's nodes. */
-#if PG_VERSION_NUM >= 160000
-#define MOGO_QUERYJUMBLE_H "nodes/queryjumble.h"
-#else
-#define MOGO_QUERYJUMBLE_H "utils/queryjumble.h"
-#endif
-
 /* 16 has one function for all kinds of objects instead of one for each. */
 #if PG_VERSION_NUM >= 160000
 #define mogo_schema_aclcheck(schema, role, mode) \

@@ -25,10 +25,13 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
 
 /* Columns of mogo_secret */
 #define SECRET_CLIENT_ID	2
@@ -94,6 +97,17 @@ open_clients(Oid function)
 	}
 }
 
+/* A client's salt, MOGO_SALT_LEN bytes, where it stands. */
+const uint8 *
+mogo_salt(Datum column)
+{
+	bytea	   *salt = DatumGetByteaPP(column);
+
+	if (VARSIZE_ANY_EXHDR(salt) != MOGO_SALT_LEN)
+		elog(ERROR, "unexpected length of a salt");
+	return (const uint8 *) VARDATA_ANY(salt);
+}
+
 /*
  * Finds a client's row. What lookup points to stays valid until
  * mogo_lookup_end, which the caller owes also where nothing was found.
@@ -116,7 +130,7 @@ mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
 		/* one walk over the first columns, none of which can be null */
 		slot_getsomeattrs(lookup->scan->slot, CLIENT_CIDRS);
 		lookup->enabled = DatumGetBool(values[CLIENT_ENABLED - 1]);
-		lookup->salt = (const uint8 *) VARDATA_ANY(DatumGetByteaPP(values[CLIENT_SALT - 1]));
+		lookup->salt = mogo_salt(values[CLIENT_SALT - 1]);
 		lookup->live = DatumGetArrayTypeP(values[CLIENT_LIVE - 1]);
 		lookup->allowed_cidrs = DatumGetArrayTypeP(values[CLIENT_CIDRS - 1]);
 	}
@@ -172,6 +186,27 @@ mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets)
 		element += HeapTupleHeaderGetDatumLength(header);
 	}
 	return n;
+}
+
+/* A new client's array of live secrets, with one in it. */
+Datum
+mogo_one_live_secret(Oid function, const MogoLiveSecret *secret)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   CStringGetDatum("mogo_live_secret"),
+									   ObjectIdGetDatum(get_func_namespace(function)));
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+	Datum		values[3];
+	bool		nulls[3] = {false};
+	Datum		element;
+
+	Assert(desc->natts == lengthof(values));
+	values[0] = UUIDPGetDatum(&secret->secret_id);
+	values[1] = TimestampTzGetDatum(secret->expires_at);
+	values[2] = PointerGetDatum(cstring_to_text_with_len(secret->hash, secret->hash_len));
+	element = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+	ReleaseTupleDesc(desc);
+	return PointerGetDatum(construct_array(&element, 1, type, -1, false, TYPALIGN_DOUBLE));
 }
 
 /*

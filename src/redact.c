@@ -25,7 +25,6 @@
 #include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include MOGO_QUERYJUMBLE_H
 #include "parser/analyze.h"
 #include "pgstat.h"
 #include "tcop/tcopprot.h"
@@ -49,7 +48,7 @@ static ProcessUtility_hook_type prev_ProcessUtility = NULL;
  * it, or a utility statement that names one. Until then no other hook than
  * that on parse analysis has anything to do.
  */
-static bool watchful = false;
+bool		mogo_watchful = false;
 
 /*
  * The mask that debug_query_string points to while a statement is masked, and
@@ -129,6 +128,17 @@ mogo_judge_statement(void)
 }
 
 /*
+ * Whether a fast-path call runs, as far as that can be known.
+ */
+static bool
+in_fast_path(void)
+{
+	return debug_query_string == NULL && MyBEEntry != NULL &&
+		(MyBEEntry->st_state == STATE_FASTPATH ||
+		 MyBEEntry->st_state == STATE_DISABLED);
+}
+
+/*
  * The functions of ours at work in ways that the statement's text does not
  * show; forget says that the failure has been reported.
  */
@@ -137,9 +147,7 @@ mogo_names_running(bool forget)
 {
 	MogoNames	names = running | failed;
 
-	if (debug_query_string == NULL && MyBEEntry != NULL &&
-		(MyBEEntry->st_state == STATE_FASTPATH ||
-		 MyBEEntry->st_state == STATE_DISABLED))
+	if (in_fast_path())
 		names |= fast_path;
 	if (forget)
 		failed = 0;
@@ -184,46 +192,70 @@ mask_again(void)
 }
 
 /*
+ * Judges one statement of a string. The scripts of extensions are strings of
+ * thousands, each of which is analyzed with the whole text at hand.
+ */
+static MogoVerdict
+judge_part(const char *text, const Query *query)
+{
+	MogoVerdict verdict;
+	char	   *part;
+
+	if (query->stmt_location < 0)
+		return mogo_judge_text(text);
+	text += query->stmt_location;
+	if (query->stmt_len == 0)
+		return mogo_judge_text(text);
+	part = pnstrdup(text, query->stmt_len);
+	verdict = mogo_judge_text(part);
+	pfree(part);
+	return verdict;
+}
+
+/*
  * Parse analysis of one statement is done: mask its text if it holds values,
  * and keep it out of pg_stat_statements, which ignores statements without a
- * query id and makes no early entry where there are no constants. That works
- * before and after its own hook, so that either may be loaded first.
+ * query id. Its own hook looks at the id after ours in either order, so that
+ * either library may be loaded first.
  */
 static void
-inspect_statement(const char *text, Query *query, JumbleState *jstate)
+inspect_statement(const char *text, Query *query)
 {
 	bool		top = text != NULL && text == mogo_statement_text();
 	MogoVerdict verdict;
 
+	if (text == NULL)
+		return;
 	if (top)
 	{
-		MogoNames	before = text == judged_text ? judged.names : 0;
+		verdict = mogo_judge_statement();
 
 		/* The string may since have prepared what it executes now. */
 		if (query->utilityStmt != NULL &&
 			(IsA(query->utilityStmt, ExecuteStmt) ||
 			 IsA(query->utilityStmt, ExplainStmt) ||
 			 IsA(query->utilityStmt, CreateTableAsStmt)))
-			judged_text = NULL;
-		verdict = mogo_judge_statement();
-		if ((before & ~verdict.names) != 0)
 		{
-			verdict.names |= before;
-			verdict.harmless = judged.harmless = false;
-			judged.names = verdict.names;
+			MogoNames	names = judge_part(text, query).names;
+
+			if ((names & ~verdict.names) != 0)
+			{
+				verdict.names |= names;
+				verdict.harmless = false;
+				if (text == judged_text)
+					judged = verdict;
+			}
 		}
 	}
 	else
-		verdict = mogo_judge_text(text);
+		verdict = judge_part(text, query);
 
 	if (verdict.names == 0)
 		return;
 	if (!verdict.harmless || query->utilityStmt != NULL)
 	{
-		watchful = true;
+		mogo_watchful = true;
 		query->queryId = 0;
-		if (jstate != NULL)
-			jstate->clocations_count = 0;
 	}
 	if (top && !verdict.harmless)
 		mogo_mask_statement(verdict.names);
@@ -233,7 +265,7 @@ static void
 redact_post_parse_analyze(ParseState *pstate, Query *query, JumbleState *jstate)
 {
 	if (mogo_redact_statements)
-		inspect_statement(pstate->p_sourcetext, query, jstate);
+		inspect_statement(pstate->p_sourcetext, query);
 	if (prev_post_parse_analyze)
 		prev_post_parse_analyze(pstate, query, jstate);
 }
@@ -246,7 +278,7 @@ redact_post_parse_analyze(ParseState *pstate, Query *query, JumbleState *jstate)
 static void
 redact_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (watchful && mogo_redact_statements)
+	if (mogo_watchful && mogo_redact_statements)
 		mask_again();
 
 	if (prev_ExecutorStart)
@@ -254,7 +286,7 @@ redact_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	else
 		standard_ExecutorStart(queryDesc, eflags);
 
-	if (watchful && mogo_redact_statements &&
+	if (mogo_watchful && mogo_redact_statements &&
 		queryDesc->plannedstmt->parallelModeNeeded)
 	{
 		MogoVerdict verdict = mogo_judge_text(queryDesc->sourceText);
@@ -280,7 +312,7 @@ redact_ExecutorRun(QueryDesc *queryDesc, ScanDirection direction,
 {
 	MogoNames	names = 0;
 
-	if (watchful && mogo_redact_statements)
+	if (mogo_watchful && mogo_redact_statements)
 	{
 		mask_again();
 		if (mogo_judge_statement().names == 0)
@@ -322,7 +354,7 @@ redact_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 					  ParamListInfo params, QueryEnvironment *queryEnv,
 					  DestReceiver *dest, QueryCompletion *qc)
 {
-	if (watchful && mogo_redact_statements)
+	if (mogo_watchful && mogo_redact_statements)
 		mask_again();
 	if (prev_ProcessUtility)
 		prev_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
@@ -340,9 +372,14 @@ static void
 redact_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 					 int subId, void *arg)
 {
-	if (access == OAT_FUNCTION_EXECUTE && debug_query_string == NULL &&
-		mogo_redact_statements)
-		fast_path = mogo_names_in(get_func_name(objectId));
+	if (access == OAT_FUNCTION_EXECUTE && in_fast_path() && mogo_redact_statements)
+	{
+		char	   *name = get_func_name(objectId);
+
+		fast_path = mogo_names_in(name);
+		if (name != NULL)
+			pfree(name);
+	}
 	if (prev_object_access)
 		prev_object_access(access, classId, objectId, subId, arg);
 }

@@ -13,6 +13,9 @@
 /* A set of our functions, one bit each; 0 is "none of ours". */
 typedef uint32 MogoNames;
 
+/* Anything else that is called mogo_...: a name mistyped, or a wrapper's */
+#define MOGO_OTHER_FUNCTION	((MogoNames) 1 << 31)
+
 /* What a text is to us. A harmless one names functions, but holds no value. */
 typedef struct MogoVerdict
 {
@@ -39,6 +42,7 @@ extern bool mogo_context_is_harmless(const char *context);
 
 /* redact.c: the statement that runs */
 extern bool mogo_redact_statements;
+extern bool mogo_watchful;
 extern const char *mogo_statement_text(void);
 extern MogoVerdict mogo_judge_statement(void);
 extern MogoNames mogo_names_running(bool forget);

@@ -29,6 +29,9 @@ static emit_log_hook_type prev_emit_log = NULL;
 /* Set while our own record is sent, which comes by here too. */
 static bool sending = false;
 
+/* A line of pg_log_backend_memory_contexts() */
+#define MEMORY_LINE "level: %d; %s: %s%s"
+
 /* What there is to say in the place of a record. */
 typedef struct Replacement
 {
@@ -99,6 +102,21 @@ message_is_safe(const ErrorData *edata, bool own)
 
 	/* log_statement_stats and the like: a title, and figures as the detail */
 	return edata->funcname != NULL && strcmp(edata->funcname, "ShowUsage") == 0;
+}
+
+/*
+ * Lists of memory contexts show the beginnings of the statements whose plans
+ * are kept; one that was cut may not show that it names a function of ours.
+ * Other lines show names of objects only.
+ */
+static bool
+shows_statement(const ErrorData *edata)
+{
+	const char *message = edata->message;
+
+	return strstr(message, "; CachedPlan") != NULL &&
+		(mogo_names_in(message) != 0 ||
+		 (mogo_watchful && strcmp(message + strlen(message) - 3, "...") == 0));
 }
 
 /*
@@ -188,6 +206,16 @@ shorten_message(const ErrorData *edata, const char *mask, Replacement *r)
 		return;
 	}
 
+	if (edata->message_id != NULL && strcmp(edata->message_id, MEMORY_LINE) == 0 &&
+		strstr(message, " used") != NULL)
+	{
+		r->head = message;
+		r->head_len = strstr(message, " used") + 5 - message;
+		snprintf(tail, sizeof(tail), ": %s", mask);
+		r->tail = tail;
+		return;
+	}
+
 	/* Else the format says what happened, with none of the values. */
 	r->head = edata->message_id;
 	if (r->head == NULL || strspn(r->head, "%s\n: ") == strlen(r->head))
@@ -241,8 +269,9 @@ redact_record(ErrorData *edata)
 	static char mask[MOGO_MASK_SIZE];
 	const char *detail = edata->detail_log ? edata->detail_log : edata->detail;
 	const char *context = edata->hide_ctx ? NULL : edata->context;
-	MogoVerdict statement = mogo_judge_statement();
+	MogoVerdict statement;
 	MogoNames	in_detail = mogo_names_in(detail);
+	MogoNames	running;
 	MogoNames	names;
 	bool		involved;
 	bool		with_statement;
@@ -255,8 +284,16 @@ redact_record(ErrorData *edata)
 		strcmp(edata->domain, PG_TEXTDOMAIN("mogocred")) == 0;
 	Replacement r = {0};
 
-	names = statement.names | mogo_names_running(edata->elevel >= ERROR) |
-		mogo_names_in(edata->message) | mogo_names_in(context) |
+	statement = mogo_judge_statement();
+	running = mogo_names_running(edata->elevel >= ERROR);
+	if (edata->message_id != NULL && strcmp(edata->message_id, MEMORY_LINE) == 0)
+	{
+		if (!shows_statement(edata))
+			return;
+		running = MOGO_OTHER_FUNCTION;
+	}
+
+	names = statement.names | running | mogo_names_in(edata->message) | mogo_names_in(context) |
 		mogo_names_in(edata->internalquery);
 	involved = names != 0;
 	names |= in_detail | mogo_names_in(edata->hint);

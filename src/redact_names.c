@@ -42,10 +42,14 @@ static const char *const functions[] = {
 	"uses", "last_used_at", "failed_checks", "usage_status"
 };
 
-/* Anything else that is called mogo_...: a name mistyped, or a wrapper's. */
-#define OTHER_FUNCTION	((MogoNames) 1 << 31)
-
 StaticAssertDecl(lengthof(functions) < 32, "MogoNames has 32 bits");
+
+/*
+ * How many characters may still be read more than once, behind EXECUTE or
+ * U&"". A hostile text could have all of it read over and over; one that has
+ * used this up counts as naming something of ours.
+ */
+static int64 budget;
 
 static bool names_found(const char *text, int depth, MogoNames *names);
 
@@ -152,6 +156,8 @@ looks_called(const char *text, const char *p, int len)
 static const char *
 skip_space(const char *p)
 {
+	const char *start = p;
+
 	for (;;)
 	{
 		if (mogo_is_space((unsigned char) *p))
@@ -174,8 +180,10 @@ skip_space(const char *p)
 			}
 		}
 		else
-			return p;
+			break;
 	}
+	budget -= p - start;
+	return p;
 }
 
 /*
@@ -302,6 +310,7 @@ executed_found(const char *p, int depth, MogoNames *names)
 	prepared = FetchPreparedStatement(name, false);
 	if (prepared == NULL)
 		return false;
+	budget -= strlen(prepared->plansource->query_string);
 	return names_found(prepared->plansource->query_string, depth + 1, names);
 }
 
@@ -332,6 +341,11 @@ names_found(const char *text, int depth, MogoNames *names)
 
 	for (const char *p = text; *p; p++)
 	{
+		if (budget < 0)
+		{
+			found |= MOGO_OTHER_FUNCTION;
+			break;
+		}
 		switch (*p)
 		{
 			case 'm':
@@ -345,7 +359,7 @@ names_found(const char *text, int depth, MogoNames *names)
 						while (mogo_is_word((unsigned char) p[len]))
 							len++;
 						if (looks_called(text, p, len))
-							function = OTHER_FUNCTION;
+							function = MOGO_OTHER_FUNCTION;
 					}
 					found |= function;
 					p += len - 1;
@@ -392,7 +406,10 @@ mogo_names_in(const char *text)
 	MogoNames	names = 0;
 
 	if (text != NULL)
+	{
+		budget = 65536 + 16 * (int64) strlen(text);
 		(void) names_found(text, 0, &names);
+	}
 	return names;
 }
 

@@ -116,6 +116,9 @@ sub case
 	return $log;
 }
 
+# Waits until a query about pg_stat_activity or pg_locks is true.
+sub wait_for { $node->poll_query_until('postgres', $_[0]) or die "timed out: $_[0]"; return; }
+
 my $s = RedactSession->new($node);
 my $mask = qr/<redacted by mogocred: mogo_[\w.]+>/;
 
@@ -238,6 +241,14 @@ case 'prepared and executed in one string, then dropped', sub {
 	like($s->errors, qr/^22012/);
   }, qr{22012 ERROR:  division by zero\n[^\n]*STATEMENT:  $mask\n};
 
+case 'executed and dropped, and then something that has the string judged anew', sub {
+	my $x = secret('judged anew');
+	$s->query('PREPARE once(text) AS SELECT mogo_verify(\'id\', $1)');
+	$s->query('SET log_statement = none');
+	$s->query("EXECUTE once('$x'); DEALLOCATE once; EXPLAIN SELECT 1");
+	$s->query('SET log_statement = "all"');
+  }, qr{duration: \d+\.\d+ ms  statement: $mask\n};
+
 case 'prepared by a function, executed in the same string', sub {
 	$node->safe_psql('postgres', <<'SQL');
 CREATE FUNCTION prepare_late() RETURNS void LANGUAGE plpgsql AS
@@ -286,6 +297,23 @@ for my $form (
 		$s->query($text);
 	}, qr{$mask};
 }
+
+for my $form ('SELECT mogo_verify(1, %s)', 'SELECT mogo_verify(1, "%s")')
+{
+	case "a secret that is one word, without its quotes: $form", sub {
+		my $x = secret("word in $form");
+		$x =~ tr/-//d;
+		push @{ $secrets{"word in $form"} }, $x;
+		$s->query(sprintf $form, $x);
+		like($s->errors, qr/^42703/);
+	}, qr{LOG:  statement: $mask\n}, qr{42703 LOG:  ERROR:  column "%s" does not exist $mask at character 23\n};
+}
+
+case 'a query inside (QUERY) with a message that is safe to show', sub {
+	my $x = secret('inner query');
+	$s->query("DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(1, ''$x'')'; END \$\$");
+	like($s->errors, qr/^42883/);
+  }, qr{42883 LOG:  ERROR:  function mogo_verify\(integer, unknown\) does not exist\n};
 
 case 'a cursor: FETCH and COMMIT run what they do not name', sub {
 	my ($x, $y, $z) = map { secret("cursor $_") } 1 .. 3;
@@ -347,6 +375,25 @@ case 'a temporary file of such a statement', sub {
 	$s->query('RESET work_mem');
   }, qr{LOG:  temporary file: path "base/pgsql_tmp/[^"]+", size \d+\n[^\n]*STATEMENT:  $mask\n};
 
+case 'a list of memory contexts, which shows the beginnings of prepared statements', sub {
+	my ($x, $y) = map { secret("memory contexts $_") } 1 .. 2;
+	$s->query("PREPARE m1 AS SELECT mogo_verify('id', '$x')");
+	$s->query("PREPARE m2 AS SELECT '$y' AS v, '" . 'x' x 100 . "', mogo_verify('id', '$x')");
+	$s->query("PREPARE m3 AS SELECT 'plain 15'");
+	my $lines = sub { my $n = () = slurp_file($stderr_log, $mark) =~ /Grand total/g; return $n };
+	$node->safe_psql('postgres', 'SELECT pg_log_backend_memory_contexts(' . $s->pid . ')');
+	for (1 .. 1800) { last if $lines->() >= 1; select undef, undef, undef, 0.1; }
+	$s->start("SELECT mogo_verify_status('id', '$x')");
+	wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE pid = " . $s->pid . " AND wait_event = 'PgSleep'");
+	$node->safe_psql('postgres', 'SELECT pg_log_backend_memory_contexts(' . $s->pid . ')');
+	for (1 .. 1800) { last if $lines->() >= 2; select undef, undef, undef, 0.1; }
+	$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $s->pid . ')');
+	$s->wait_ready;
+  },
+  qr{LOG:  level: \d+; CachedPlanSource: \d+ total in \d+ blocks; \d+ free \(\d+ chunks\); \d+ used: $mask\n},
+  qr{CachedPlanSource: .* used: PREPARE m3 AS SELECT 'plain 15'\n},
+  qr{LOG:  level: \d+; TopMemoryContext: \d+ total}, qr{57014 ERROR:  canceling};
+
 case 'permission denied', sub {
 	my $x = secret('denied');
 	my $other = RedactSession->new($node, user => 'stranger');
@@ -356,9 +403,6 @@ case 'permission denied', sub {
   }, qr{stranger\@postgres/redact-test 42501 ERROR:  permission denied for function mogo_import_client\n[^\n]*STATEMENT:  $mask\n};
 
 # --- statements that are stopped, and those that wait -----------------------------------
-
-# Waits until a query about pg_stat_activity and pg_locks is true.
-sub wait_for { $node->poll_query_until('postgres', $_[0]) or die "timed out: $_[0]"; return; }
 
 case 'a timeout and a cancel', sub {
 	my ($x, $y, $z) = map { secret("stopped $_") } 1 .. 3;
@@ -466,6 +510,20 @@ case 'an error in a parallel worker, which logs it too', sub {
 	$s->query($major >= 16 ? 'RESET debug_parallel_query' : 'RESET force_parallel_mode');
   }, qr{\[\d+\] LOG:  ERROR:  invalid input syntax for type %s: "%s" $mask\n},
   qr{22P02 LOG:  ERROR:  message $mask\n[^\n]*CONTEXT:  parallel worker\n};
+
+# --- texts made to be expensive ---------------------------------------------------------------
+
+# Each EXECUTE could have the rest of the text read, or a long prepared statement.
+{
+	$s->query('PREPARE long AS SELECT ' . join ',', 1 .. 1600);
+	$s->query("SET statement_timeout = '60s'");
+	for my $piece ('execute/*', 'u&""/*', 'EXECUTE long ', 'mogo_x ', 'mogo_x (')
+	{
+		$s->query("SELECT '" . $piece x (1_000_000 / length $piece) . "' IS NULL");
+		is($s->rows, 'f', "a million characters of $piece");
+	}
+	$s->query('RESET statement_timeout');
+}
 
 # --- what has nothing to do with us ----------------------------------------------------------
 

@@ -78,7 +78,9 @@ UNION ALL SELECT 'record of a revocation that was not', secret_id FROM mogo_audi
 
 
 # All that the catalogs say about the extension's members, one thing a line: the same
-# for two installations that are the same, whatever their oids.
+# for two installations that are the same, whatever their oids. Types that PostgreSQL
+# makes by itself, of arrays and of a table's rows, are left out: they are members only
+# where the extension was created in 17 or later.
 sub catalog
 {
 	my ($node, $dbname) = @_;
@@ -87,7 +89,9 @@ SET search_path = pg_catalog;
 WITH member AS (
 	SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e
 		ON d.refclassid = e.tableoid AND d.refobjid = e.oid
-	WHERE e.extname = 'mogocred' AND d.deptype = 'e'),
+	WHERE e.extname = 'mogocred' AND d.deptype = 'e'
+	AND NOT EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class r ON r.oid = t.typrelid
+		WHERE (t.oid, t.tableoid) = (d.objid, d.classid) AND (t.typcategory = 'A' OR r.relkind <> 'c'))),
 rel AS (
 	SELECT c.oid::regclass::text AS name, c.oid, c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity,
 		c.reloptions, COALESCE(c.relacl, acldefault('r', c.relowner)) AS relacl FROM pg_class c
