@@ -4,6 +4,7 @@
 #   make installcheck           the suite against an installed and running server
 #   make test                   everything, on private servers (see test/run.sh)
 #   make demo, make demo-stop   the product's page in one minute
+#   make bench                  the figures, side by side (see bench/run.sh)
 
 EXTENSION = mogocred
 EXTVERSION = 1.0
@@ -58,3 +59,8 @@ CHECKS = check-deep check-lint check-fuzz check-sanitize check-valgrind check-co
 .PHONY: test demo demo-stop $(CHECKS)
 test demo demo-stop $(CHECKS):
 	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/run.sh" $@
+
+# The figures, side by side (see bench/run.sh): QUICK=1 for a first look, ROWS= for some.
+.PHONY: bench
+bench:
+	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/bench/run.sh"
