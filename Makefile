@@ -60,6 +60,11 @@ CHECKS = check-deep check-lint check-fuzz check-sanitize check-valgrind check-co
 test demo demo-stop $(CHECKS):
 	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/run.sh" $@
 
+# Other people's drivers, servers and browsers with it.
+.PHONY: test-drivers test-examples
+test-drivers test-examples:
+	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/$(@:test-%=%)/run.sh"
+
 # The figures, side by side (see bench/run.sh): QUICK=1 for a first look, ROWS= for some.
 .PHONY: bench
 bench:

@@ -100,12 +100,12 @@ script() {
 	{
 		printf '%s\n' '\if :left = 0' '\set k random(1, 10000)' \
 			'SELECT * FROM bench.pairs WHERE k = :k \gset' "\\set left $reuse" '\endif' '\set left :left - 1'
-		[ -z "${3:-}" ] || echo '\startpipeline'
+		[ -z "${3:-}" ] || printf '%s\n' '\startpipeline'
 		for ((i = 1; i <= depth; i++)); do
 			query=${2//ID/:id$i}
 			echo "${query//SECRET/:secret$i};"
 		done
-		[ -z "${3:-}" ] || echo '\endpipeline'
+		[ -z "${3:-}" ] || printf '%s\n' '\endpipeline'
 	} >"$work/$1.sql"
 }
 

@@ -95,17 +95,84 @@ IS 'For the history of one client.';
 COMMENT ON TABLE @extschema@.mogo_audit_log
 IS 'One row for every change. Written by mogocred''s functions alone.';
 
+-- Use counts as the background worker flushed them (src/usage_worker.c). Tables of
+-- their own, so that no flush writes to a row that a check or an administrator needs;
+-- room in the pages, so that an update stays in its page.
+CREATE TABLE @extschema@.mogo_secret_usage (
+	secret_id uuid NOT NULL,
+	uses bigint NOT NULL,
+	last_used_at timestamptz NOT NULL,
+	CONSTRAINT mogo_secret_usage_pkey PRIMARY KEY (secret_id)
+) WITH (vacuum_truncate = off, fillfactor = 70);
+COMMENT ON TABLE @extschema@.mogo_secret_usage
+IS 'Uses of secrets, as far as flushed. Written by mogocred''s background worker.';
+
+CREATE TABLE @extschema@.mogo_client_usage (
+	client_id uuid NOT NULL,
+	failed_checks bigint NOT NULL,
+	CONSTRAINT mogo_client_usage_pkey PRIMARY KEY (client_id)
+) WITH (vacuum_truncate = off, fillfactor = 70);
+COMMENT ON TABLE @extschema@.mogo_client_usage
+IS 'Failed checks of clients, as far as flushed. Written by mogocred''s background worker.';
+
 -- pg_dump takes the rows along.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_audit_log', '');
 
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret_usage', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client_usage', '');
+
+-- What the views show of the use counts: what was flushed, and what waits in this
+-- server's memory for that. NULL where nothing was counted, or is not known. STABLE,
+-- as the statistics functions of PostgreSQL are: their answer is not to be relied on
+-- for longer than a row. They run as whoever reads the view.
+
+CREATE FUNCTION @extschema@.mogo_uses(secret_id uuid, flushed bigint)
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_uses(uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_uses(uuid, bigint)
+IS 'A secret''s uses: those flushed, and those that wait on this server. For mogo_secrets.';
+
+CREATE FUNCTION @extschema@.mogo_last_used_at(secret_id uuid, flushed timestamptz)
+RETURNS timestamptz
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_last_used_at(uuid, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_last_used_at(uuid, timestamptz)
+IS 'A secret''s last use: the later of the one flushed and the one that waits on this server. For mogo_secrets and mogo_clients.';
+
+CREATE FUNCTION @extschema@.mogo_failed_checks(client_id uuid, flushed bigint)
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_failed_checks(uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_failed_checks(uuid, bigint)
+IS 'A client''s failed checks: those flushed, and those that wait on this server. For mogo_clients.';
+
+CREATE FUNCTION @extschema@.mogo_usage_status(
+	OUT preloaded boolean, OUT entries integer, OUT max_entries integer, OUT not_counted bigint)
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_usage_status() FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_usage_status()
+IS 'Room for use counts on this server: entries of max_entries are taken, and not_counted checks since its start found none.';
+
 -- The administrator's screen. No hash and no salt in any of these.
 CREATE VIEW @extschema@.mogo_clients AS
 SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_cidrs,
 	c.created_at, c.created_by, l.live_secrets, l.next_expiry,
-	NULL::pg_catalog.timestamptz AS last_used_at, NULL::pg_catalog.int8 AS failed_checks
+	(SELECT pg_catalog.max(@extschema@.mogo_last_used_at(s.secret_id, u.last_used_at))
+		FROM @extschema@.mogo_secret AS s
+		LEFT JOIN @extschema@.mogo_secret_usage AS u
+			ON u.secret_id OPERATOR(pg_catalog.=) s.secret_id
+		WHERE s.client_id OPERATOR(pg_catalog.=) c.client_id) AS last_used_at,
+	@extschema@.mogo_failed_checks(c.client_id, f.failed_checks) AS failed_checks
 FROM @extschema@.mogo_client AS c
+LEFT JOIN @extschema@.mogo_client_usage AS f
+	ON f.client_id OPERATOR(pg_catalog.=) c.client_id
 CROSS JOIN LATERAL (
 	SELECT pg_catalog.count(*)::pg_catalog.int4 AS live_secrets,
 		pg_catalog.min(s.expires_at) FILTER (WHERE pg_catalog.isfinite(s.expires_at)) AS next_expiry
@@ -127,9 +194,12 @@ SELECT s.secret_id, s.client_id, c.client_name,
 	CASE WHEN l.secret_id IS NULL THEN s.expires_at
 		WHEN pg_catalog.isfinite(l.expires_at) THEN l.expires_at END AS expires_at,
 	s.revoked_at,
-	NULL::pg_catalog.timestamptz AS last_used_at, NULL::pg_catalog.int8 AS uses
+	@extschema@.mogo_last_used_at(s.secret_id, u.last_used_at) AS last_used_at,
+	@extschema@.mogo_uses(s.secret_id, u.uses) AS uses
 FROM @extschema@.mogo_secret AS s
 JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) s.client_id
+LEFT JOIN @extschema@.mogo_secret_usage AS u
+	ON u.secret_id OPERATOR(pg_catalog.=) s.secret_id
 LEFT JOIN LATERAL pg_catalog.unnest(c.live) AS l
 	ON l.secret_id OPERATOR(pg_catalog.=) s.secret_id;
 COMMENT ON VIEW @extschema@.mogo_secrets
@@ -402,7 +472,7 @@ BEGIN
 				COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)),
 				t.typowner, t.oid, t.tableoid
 			FROM pg_catalog.pg_type AS t
-			-- from 18 on array types are members too, and have no rights of their own
+			-- from 17 on array types are members too, and have no rights of their own
 			WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'
 		) AS o
 		JOIN pg_catalog.pg_depend AS d

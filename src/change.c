@@ -45,24 +45,20 @@ static Oid	schema;
 static Oid	owner;
 
 /*
- * Starts a change: refuses a read-only transaction, a standby and a parallel
- * worker (25006, 25000), finds our schema and the tables' owner, and connects to
- * SPI. command names the SQL function in messages. The caller's memory context
- * stays current, so what is allocated outlives mogo_end.
+ * Makes ready for statements on our tables: finds the schema and the owner of one
+ * of them, and connects to SPI. The caller's memory context stays current, so
+ * what is allocated outlives mogo_end. By itself only for usage_worker.c, which
+ * has no caller; all others start with mogo_begin.
  */
 void
-mogo_begin(FunctionCallInfo fcinfo, const char *command)
+mogo_begin_as_owner_of(Oid table)
 {
 	MemoryContext context = CurrentMemoryContext;
 	HeapTuple	tuple;
 
-	PreventCommandIfReadOnly(command);
-	PreventCommandIfParallelMode(command);
-	PreventCommandDuringRecovery(command);
-
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(mogo_table(fcinfo->flinfo->fn_oid, "mogo_client")));
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for table mogo_client");
+		elog(ERROR, "cache lookup failed for relation %u", table);
 	schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
@@ -70,6 +66,20 @@ mogo_begin(FunctionCallInfo fcinfo, const char *command)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
+}
+
+/*
+ * Starts a change: refuses a read-only transaction, a standby and a parallel
+ * worker (25006, 25000), then as above. command names the SQL function in
+ * messages.
+ */
+void
+mogo_begin(FunctionCallInfo fcinfo, const char *command)
+{
+	PreventCommandIfReadOnly(command);
+	PreventCommandIfParallelMode(command);
+	PreventCommandDuringRecovery(command);
+	mogo_begin_as_owner_of(mogo_table(fcinfo->flinfo->fn_oid, "mogo_client"));
 }
 
 /* Ends a change. Results of statements are gone after it. */

@@ -135,12 +135,12 @@ find_ended(Oid function, MogoPresented *presented)
 
 /*
  * The check itself, on a row that lookup holds or on none. Leaves the secret
- * that matched in *matched. A client that does not exist is hashed for like any
- * other.
+ * that matched in *matched, and for CHECK_VALID the moment in *at. A client that
+ * does not exist is hashed for like any other.
  */
 static CheckStatus
 check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
-		  bool ended_too, MogoLiveSecret *matched)
+		  bool ended_too, MogoLiveSecret *matched, TimestampTz *at)
 {
 	static const uint8 no_salt[MOGO_SALT_LEN] = {0};
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
@@ -162,7 +162,8 @@ check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
 		return ended_too ? find_ended(function, presented) : CHECK_INVALID;
 
 	*matched = secrets[match];
-	if (matched->expires_at <= GetCurrentTimestamp())
+	*at = GetCurrentTimestamp();
+	if (matched->expires_at <= *at)
 		return CHECK_EXPIRED;
 	if (!lookup->enabled)
 		return CHECK_DISABLED;
@@ -174,6 +175,24 @@ check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
 			return CHECK_INVALID;
 	}
 	return CHECK_VALID;
+}
+
+/*
+ * The same, and counts it: a use of the secret, or a failed check of a client that
+ * exists. Asking for the reason too (mogo_verify_status) is a diagnosis, and no use.
+ */
+static CheckStatus
+check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
+				bool ended_too, MogoLiveSecret *matched)
+{
+	TimestampTz at;
+	CheckStatus status = check_row(function, presented, lookup, ended_too, matched, &at);
+
+	if (status == CHECK_VALID && !ended_too)
+		mogo_count_use(&matched->secret_id, at);
+	else if (lookup->found && !ended_too)
+		mogo_count_failure(&presented->id);
+	return status;
 }
 
 /* Reads the arguments that a form has. */
@@ -251,7 +270,7 @@ check(FunctionCallInfo fcinfo, CheckForm form, bool ended_too,
 		lookup.found = false;
 		if (presented.has_id)
 			mogo_lookup_begin(&lookup, function, &presented.id);
-		status = check_row(function, &presented, &lookup, ended_too, &matched);
+		status = check_and_count(function, &presented, &lookup, ended_too, &matched);
 		if (status == CHECK_VALID && values != NULL)
 			copy_row(&lookup, &presented, &matched, values, nulls);
 		if (presented.has_id)

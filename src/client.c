@@ -180,7 +180,9 @@ Datum
 mogo_remove_client(PG_FUNCTION_ARGS)
 {
 	static MogoStatement remove_secrets = {
-		.sql = "DELETE FROM @extschema@.mogo_secret WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.sql = "WITH gone AS (DELETE FROM @extschema@.mogo_secret"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1 RETURNING secret_id)"
+		" SELECT pg_catalog.array_agg(secret_id) FROM gone",
 		.nargs = 1,
 		.argtypes = {UUIDOID}
 	};
@@ -189,15 +191,35 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 		.nargs = 1,
 		.argtypes = {UUIDOID}
 	};
+	static MogoStatement remove_uses = {
+		.sql = "DELETE FROM @extschema@.mogo_secret_usage"
+		" WHERE secret_id OPERATOR(pg_catalog.=) ANY ($1)",
+		.nargs = 1,
+		.argtypes = {UUIDARRAYOID}
+	};
+	static MogoStatement remove_failures = {
+		.sql = "DELETE FROM @extschema@.mogo_client_usage"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1,
+		.argtypes = {UUIDOID}
+	};
 	MogoLocked	client;
 	Datum		values[1];
+	Datum		secrets;
+	bool		none;
 
 	mogo_begin(fcinfo, "mogo_remove_client()");
 	mogo_require(fcinfo, 0, "client_id");
 	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
 	values[0] = UUIDPGetDatum(&client.client_id);
 	mogo_execute(&remove_secrets, values, NULL);
+	secrets = mogo_result(1, &none);
 	mogo_execute(&remove_client, values, NULL);
+
+	/* last, for a flush that was ahead of us may have just made them (usage_worker.c) */
+	mogo_execute(&remove_failures, values, NULL);
+	values[0] = secrets;
+	mogo_execute(&remove_uses, values, &none);
 	mogo_record("client_removed", &client.client_id, PointerGetDatum(client.name), NULL, (Datum) 0);
 	mogo_end();
 	PG_RETURN_VOID();

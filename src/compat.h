@@ -20,11 +20,32 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/*
+ * 15 wants shared memory asked for in a hook, to be called with what was in it
+ * before; 14 wants it asked for while the library is loaded.
+ */
+#if PG_VERSION_NUM >= 150000
+#define mogo_hook_shmem_request(previous, request) \
+	((previous) = shmem_request_hook, shmem_request_hook = (request))
+#else
+typedef void (*shmem_request_hook_type) (void);
+#define mogo_hook_shmem_request(previous, request) (request) ()
+#endif
+
 /* 18 asks whether a deferrable key will do as well. Ours is not deferrable. */
 #if PG_VERSION_NUM >= 180000
 #define mogo_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
 #else
 #define mogo_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
+#endif
+
+/* 18 took execute_once from ExecutorRun. */
+#if PG_VERSION_NUM >= 180000
+#define MOGO_EXECUTE_ONCE_DECL
+#define MOGO_EXECUTE_ONCE
+#else
+#define MOGO_EXECUTE_ONCE_DECL , bool execute_once
+#define MOGO_EXECUTE_ONCE , execute_once
 #endif
 
 /* 16 has one function for all kinds of objects instead of one for each. */

@@ -27,5 +27,8 @@ _PG_init(void)
 	mogo_bcrypt_init();
 	mogo_secret_init();
 	mogo_lookup_init();
+	mogo_usage_init();
+	mogo_usage_worker_init();
+	mogo_redact_init();
 	MarkGUCPrefixReserved("mogocred");
 }

@@ -27,6 +27,10 @@
 
 #include "compat.h"
 
+/* Marks the records that we raise, whose details and hints hold no value. */
+#undef TEXTDOMAIN
+#define TEXTDOMAIN PG_TEXTDOMAIN("mogocred")
+
 /* A live secret is at most this long in UTF-8; longer ones are never right. */
 #define MOGO_MAX_SECRET		1024
 
@@ -177,6 +181,7 @@ typedef struct MogoStatement
 } MogoStatement;
 
 extern void mogo_begin(FunctionCallInfo fcinfo, const char *command);
+extern void mogo_begin_as_owner_of(Oid table);
 extern void mogo_end(void);
 extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls);
 extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
@@ -206,5 +211,18 @@ extern void mogo_insert_secret(const pg_uuid_t *client_id, const pg_uuid_t *secr
 extern Datum mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id,
 							  const MogoNewSecret *secret, const pg_uuid_t *secret_id,
 							  TimestampTz issued_at, TimestampTz expires_at);
+
+/* usage.c: use counts */
+extern void mogo_usage_init(void);
+extern void mogo_count_use(const pg_uuid_t *secret_id, TimestampTz at);
+extern void mogo_count_failure(const pg_uuid_t *client_id);
+
+/* usage_worker.c, usage_flush.c: what takes them to the tables */
+extern void mogo_usage_worker_init(void);
+extern PGDLLEXPORT void mogo_usage_launcher_main(Datum arg);
+extern PGDLLEXPORT void mogo_usage_flush_main(Datum arg);
+
+/* redact.c: secrets out of the log and the statistics */
+extern void mogo_redact_init(void);
 
 #endif							/* MOGOCRED_H */

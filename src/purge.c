@@ -76,6 +76,17 @@ mogo_purge(PG_FUNCTION_ARGS)
 		.nargs = 1,
 		.argtypes = {TIMESTAMPTZOID}
 	};
+	/* also what a flush left behind that an older snapshot did not see */
+	static MogoStatement uses = {
+		.sql = "DELETE FROM @extschema@.mogo_secret_usage AS u"
+		" WHERE NOT EXISTS (SELECT FROM @extschema@.mogo_secret AS s"
+		" WHERE s.secret_id OPERATOR(pg_catalog.=) u.secret_id)"
+	};
+	static MogoStatement failures = {
+		.sql = "DELETE FROM @extschema@.mogo_client_usage AS u"
+		" WHERE NOT EXISTS (SELECT FROM @extschema@.mogo_client AS c"
+		" WHERE c.client_id OPERATOR(pg_catalog.=) u.client_id)"
+	};
 	TimestampTz cutoff;
 	Datum		values[1];
 	uint64		count;
@@ -85,6 +96,8 @@ mogo_purge(PG_FUNCTION_ARGS)
 	values[0] = TimestampTzGetDatum(cutoff);
 	count = mogo_execute(&expired, values, NULL);
 	count += mogo_execute(&ended, values, NULL);
+	mogo_execute(&uses, NULL, NULL);
+	mogo_execute(&failures, NULL, NULL);
 	record("secrets_purged", count, cutoff);
 	mogo_end();
 	PG_RETURN_INT64(count);

@@ -110,7 +110,14 @@ mogo_check_name(text *name)
 
 	if (!mogo_to_utf8(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
 					  (char *) utf8, sizeof(utf8), &len))
+	{
+		/* so many characters would fit, so one of them has no equivalent */
+		if (pg_mbstrlen_with_len(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) <= MAX_NAME_CHARS)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("client name cannot be expressed in UTF-8")));
 		nchars = MAX_NAME_CHARS + 1;
+	}
 	else if (!mogo_valid_utf8((char *) utf8, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
