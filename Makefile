@@ -4,6 +4,7 @@
 #   make installcheck           the suite against an installed and running server
 #   make test                   everything, on private servers (see test/run.sh)
 #   make demo, make demo-stop   the product's page in one minute
+#   make bench                  the figures, side by side (see bench/run.sh)
 
 # Where this Makefile is: the source tree, also in a VPATH build.
 SRC := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
@@ -80,3 +81,8 @@ dist:
 	@mkdir -p dist
 	git archive --format=zip --prefix=mogocred-$(EXTVERSION).0/ -o dist/mogocred-$(EXTVERSION).0.zip HEAD
 	git archive --format=tar.gz --prefix=mogocred-$(EXTVERSION).0/ -o dist/mogocred-$(EXTVERSION).0.tar.gz HEAD
+
+# The figures, side by side (see bench/run.sh): QUICK=1 for a first look, ROWS= for some.
+.PHONY: bench
+bench:
+	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/bench/run.sh"

@@ -1,7 +1,5 @@
--- Clients from :first to :last, straight into mogo_client, and the same rows into the
--- table that the bare SELECT reads; with the secrets' hashes made by core's sha256().
--- The ids rise with n, so that both indexes fill in order, and are spread over the
--- whole key space by then.
+-- Clients from :first to :last, straight into mogo_client, with hashes from core's
+-- sha256(); and the same rows for the bare SELECT.
 INSERT INTO mogo_client (client_id, enabled, salt, live, allowed_cidrs, client_name,
 	scopes, metadata, created_at, created_by)
 SELECT bench.id(n), true, s.salt,
@@ -12,4 +10,5 @@ SELECT bench.id(n), true, s.salt,
 FROM generate_series(:first, :last) AS n
 CROSS JOIN LATERAL (SELECT decode(md5('salt' || n), 'hex') AS salt) AS s;
 
-INSERT INTO bench.bare SELECT * FROM mogo_client WHERE client_id BETWEEN bench.id(:first) AND bench.id(:last);
+INSERT INTO bench.bare
+SELECT * FROM mogo_client WHERE client_id BETWEEN bench.id(:first) AND bench.id(:last);
