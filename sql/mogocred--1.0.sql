@@ -31,8 +31,11 @@ IS 'A live secret in its client''s row: its id, its expiry (infinity: never) and
 
 -- A client. Its row is all that a check reads, so it carries the hashes of its live
 -- secrets, in line. The columns of a check stand first (src/mogocred.h counts them).
--- No foreign keys: every write goes through C code that holds the client's row.
--- VACUUM must not truncate the table, for that would take a lock that stops checks.
+-- No foreign keys: every write goes through C code that holds the client's row. No CHECKs:
+-- PostgreSQL would read them anew for each client that is added; the C code looks at the
+-- salt's length and at the number of live secrets when it reads a row.
+-- VACUUM must not truncate the table, for that would take a lock that stops checks;
+-- nor what stands beside it (TOAST), where long metadata and lists of networks are.
 CREATE TABLE @extschema@.mogo_client (
 	client_id uuid NOT NULL,
 	enabled boolean NOT NULL,
@@ -45,19 +48,15 @@ CREATE TABLE @extschema@.mogo_client (
 	created_at timestamptz NOT NULL,
 	created_by text NOT NULL,
 	CONSTRAINT mogo_client_pkey PRIMARY KEY (client_id),
-	CONSTRAINT mogo_client_client_name_key UNIQUE (client_name),
-	CONSTRAINT mogo_client_salt_check
-		CHECK (pg_catalog.octet_length(salt) OPERATOR(pg_catalog.=) 16),
-	CONSTRAINT mogo_client_live_check
-		CHECK (pg_catalog.cardinality(live) OPERATOR(pg_catalog.<=) 20)
-) WITH (vacuum_truncate = off);
+	CONSTRAINT mogo_client_client_name_key UNIQUE (client_name)
+) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 ALTER TABLE @extschema@.mogo_client ALTER COLUMN live SET STORAGE PLAIN;
 COMMENT ON TABLE @extschema@.mogo_client
 IS 'Clients with their live secrets'' hashes. Written by mogocred''s functions alone.';
 
 -- Every secret from its issue on. While it lives its hash is in its client's row and
 -- nowhere else; when it ends, hash and end come here, for mogo_verify_status.
--- The columns are counted in src/lookup.c.
+-- The columns are counted in src/lookup.c, and written in this order by src/secret.c.
 CREATE TABLE @extschema@.mogo_secret (
 	secret_id uuid NOT NULL,
 	client_id uuid NOT NULL,
@@ -67,13 +66,14 @@ CREATE TABLE @extschema@.mogo_secret (
 	revoked_at timestamptz,
 	hash text COLLATE pg_catalog."C",
 	CONSTRAINT mogo_secret_pkey PRIMARY KEY (secret_id)
-) WITH (vacuum_truncate = off);
+) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 CREATE INDEX mogo_secret_client_id_hash_idx ON @extschema@.mogo_secret (client_id, hash);
 COMMENT ON INDEX @extschema@.mogo_secret_client_id_hash_idx
 IS 'For mogo_verify_status, which looks for an ended secret, and for removal.';
 COMMENT ON TABLE @extschema@.mogo_secret
 IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
 
+-- The columns are written in this order by src/change.c.
 CREATE TABLE @extschema@.mogo_audit_log (
 	at timestamptz NOT NULL,
 	actor text NOT NULL,
@@ -85,7 +85,7 @@ CREATE TABLE @extschema@.mogo_audit_log (
 	client_addr inet,
 	application_name text,
 	detail jsonb
-) WITH (vacuum_truncate = off);
+) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 CREATE INDEX mogo_audit_log_at_idx ON @extschema@.mogo_audit_log (at);
 COMMENT ON INDEX @extschema@.mogo_audit_log_at_idx
 IS 'For the newest rows, and for mogo_purge_audit.';
@@ -472,6 +472,8 @@ BEGIN
 				COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)),
 				t.typowner, t.oid, t.tableoid
 			FROM pg_catalog.pg_type AS t
+			-- from 17 on array types are members too, and have no rights of their own
+			WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'
 		) AS o
 		JOIN pg_catalog.pg_depend AS d
 			ON d.classid OPERATOR(pg_catalog.=) o.tableoid

@@ -61,7 +61,8 @@ static const char members[] =
 " SELECT t.typname, 'USAGE', pg_catalog.format('TYPE %s', t.oid::pg_catalog.regtype)"
 " FROM pg_catalog.pg_type AS t JOIN member AS m"
 " ON t.oid OPERATOR(pg_catalog.=) m.objid"
-" AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass";
+" AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
+" WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'";
 
 /*
  * Does the schema hold anything that belongs to no extension? Then USAGE of it

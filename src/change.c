@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * change.c
- *	  Statements on our tables, and the record of every change.
+ *	  Statements on our tables, new rows in them, and the record of every change.
  *
  * The administrator's functions run as their caller, who has no right on the
- * tables. Only around one statement of ours at a time do we become the tables'
- * owner: every name and operator in a statement is qualified, so nobody's
+ * tables. Only around one statement or one row of ours at a time do we become the
+ * tables' owner: every name and operator in a statement is qualified, so nobody's
  * search_path plays a part; SECURITY_RESTRICTED_OPERATION and
  * SECURITY_LOCAL_USERID_CHANGE keep whatever the owner put on the tables from
  * doing more than the statement; SECURITY_NOFORCE_RLS makes row-level security
@@ -22,13 +22,20 @@
 #include "mogocred.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -122,6 +129,14 @@ prepare(MogoStatement *statement)
 	namestrcpy(&statement->schema_name, name);
 }
 
+/* Until the caller, who noted who it was before, gives that back. */
+static void
+become_owner(int security_context)
+{
+	SetUserIdAndSecContext(owner, security_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+}
+
 /*
  * Runs a statement as the tables' owner and returns the number of rows. nulls
  * may be NULL where no value is. In READ COMMITTED each statement sees what was
@@ -130,6 +145,7 @@ prepare(MogoStatement *statement)
 uint64
 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 {
+	MemoryContext context = CurrentMemoryContext;
 	Oid			save_user;
 	int			save_context;
 	char		flags[lengthof(statement->argtypes)];
@@ -139,15 +155,71 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 		flags[i] = nulls != NULL && nulls[i] ? 'n' : ' ';
 
 	GetUserIdAndSecContext(&save_user, &save_context);
-	SetUserIdAndSecContext(owner, save_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	become_owner(save_context);
 	prepare(statement);
 	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags, false, 0);
 	SetUserIdAndSecContext(save_user, save_context);
+	/* SPI leaves its own context current, which mogo_end frees */
+	MemoryContextSwitchTo(context);
 
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+/*
+ * Adds a row to one of our tables, as their owner: the table's first ncolumns
+ * columns, any others NULL. The executor's function for a single row does it,
+ * with all that an INSERT does (triggers, constraints, every index), because a
+ * new client is three rows and to start and end a statement for each would cost
+ * more than the rows. The row is seen by the next command of the transaction.
+ */
+void
+mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls)
+{
+	Oid			save_user;
+	int			save_context;
+	Relation	rel;
+	EState	   *estate;
+	MemoryContext context;
+	ResultRelInfo *target;
+	TupleTableSlot *slot;
+
+	GetUserIdAndSecContext(&save_user, &save_context);
+	become_owner(save_context);
+
+	rel = table_open(get_relname_relid(table, schema), RowExclusiveLock);
+	estate = CreateExecutorState();
+	context = MemoryContextSwitchTo(estate->es_query_cxt);
+	estate->es_output_cid = GetCurrentCommandId(true);
+	target = makeNode(ResultRelInfo);
+	InitResultRelInfo(target, rel, 0, NULL, 0);
+	/* where triggers look for it */
+	estate->es_opened_result_relations = list_make1(target);
+	ExecOpenIndices(target, false);
+
+	slot = table_slot_create(rel, &estate->es_tupleTable);
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		slot->tts_isnull[i] = i >= ncolumns || nulls[i];
+		slot->tts_values[i] = slot->tts_isnull[i] ? (Datum) 0 : values[i];
+	}
+	ExecStoreVirtualTuple(slot);
+
+	AfterTriggerBeginQuery();
+	ExecSimpleRelationInsert(target, estate, slot);
+	AfterTriggerEndQuery(estate);
+
+	/* as the table's: the locks stay until the transaction ends */
+	for (int i = 0; i < target->ri_NumIndices; i++)
+		LockRelationOid(RelationGetRelid(target->ri_IndexRelationDescs[i]), RowExclusiveLock);
+	ExecCloseIndices(target);
+	ExecResetTupleTable(estate->es_tupleTable, false);
+	MemoryContextSwitchTo(context);
+	FreeExecutorState(estate);
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
+	SetUserIdAndSecContext(save_user, save_context);
 }
 
 /* A column of the first row of the last statement's result, counted from 1. */
@@ -175,32 +247,30 @@ void
 mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 			const pg_uuid_t *secret_id, Datum detail)
 {
-	static MogoStatement statement = {
-		.sql = "INSERT INTO @extschema@.mogo_audit_log"
-		" (at, actor, acting_as, action, client_id, client_name, secret_id,"
-		" client_addr, application_name, detail)"
-		" VALUES (pg_catalog.clock_timestamp(), $1, $2, $3, $4, $5, $6,"
-		" pg_catalog.inet_client_addr(),"
-		" pg_catalog.current_setting('application_name'), $7)",
-		.nargs = 7,
-		.argtypes = {TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, UUIDOID, JSONBOID}
-	};
-	Datum		values[7];
-	bool		nulls[7] = {false};
+	LOCAL_FCINFO(address, 0);
+	Datum		values[10];
+	bool		nulls[10] = {false};
 	StringInfoData payload;
 
-	values[0] = CStringGetTextDatum(mogo_actor());
-	values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
-	values[2] = CStringGetTextDatum(action);
-	values[3] = UUIDPGetDatum(client_id);
-	nulls[3] = client_id == NULL;
-	values[4] = client_name;
-	nulls[4] = client_name == (Datum) 0;
-	values[5] = UUIDPGetDatum(secret_id);
-	nulls[5] = secret_id == NULL;
-	values[6] = detail;
-	nulls[6] = detail == (Datum) 0;
-	mogo_execute(&statement, values, nulls);
+	InitFunctionCallInfoData(*address, NULL, 0, InvalidOid, NULL, NULL);
+
+	/* in the order of mogo_audit_log's columns */
+	values[0] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[1] = CStringGetTextDatum(mogo_actor());
+	values[2] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	values[3] = CStringGetTextDatum(action);
+	values[4] = UUIDPGetDatum(client_id);
+	nulls[4] = client_id == NULL;
+	values[5] = client_name;
+	nulls[5] = client_name == (Datum) 0;
+	values[6] = UUIDPGetDatum(secret_id);
+	nulls[6] = secret_id == NULL;
+	values[7] = inet_client_addr(address);
+	nulls[7] = address->isnull;
+	values[8] = CStringGetTextDatum(application_name);
+	values[9] = detail;
+	nulls[9] = detail == (Datum) 0;
+	mogo_insert("mogo_audit_log", lengthof(values), values, nulls);
 
 	/* nothing in it needs escaping: a word of ours and two UUIDs */
 	initStringInfo(&payload);

@@ -36,8 +36,9 @@ check_cidrs(ArrayType *cidrs)
 /*
  * mogo_update_client(client_id uuid, client_name text, scopes text[], metadata
  * jsonb, allowed_cidrs cidr[]) returns void. NULL leaves a property as it is. The
- * audit row names the properties that changed, and an old name. Raises 23505 for
- * a name that another client has.
+ * audit row names the properties that are not what they were, and an old name; a
+ * screen may pass all of them each time. Raises 23505 for a name that another
+ * client has.
  */
 Datum
 mogo_update_client(PG_FUNCTION_ARGS)
@@ -51,6 +52,15 @@ mogo_update_client(PG_FUNCTION_ARGS)
 		.nargs = 5,
 		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID}
 	};
+	/* metadata as text: 1 and 1.0 are equal as jsonb, and not the same */
+	static MogoStatement compare = {
+		.sql = "SELECT client_name OPERATOR(pg_catalog.<>) $2, scopes OPERATOR(pg_catalog.<>) $3,"
+		" metadata::pg_catalog.text OPERATOR(pg_catalog.<>) $4::pg_catalog.text,"
+		" allowed_cidrs OPERATOR(pg_catalog.<>) $5"
+		" FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 5,
+		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID}
+	};
 	static MogoStatement same_name = {
 		.sql = "SELECT FROM @extschema@.mogo_client"
 		" WHERE client_name OPERATOR(pg_catalog.=) $2 AND client_id OPERATOR(pg_catalog.<>) $1",
@@ -61,6 +71,7 @@ mogo_update_client(PG_FUNCTION_ARGS)
 	StringInfoData detail;
 	Datum		values[5];
 	bool		nulls[5];
+	bool		changed[5] = {false};
 	text	   *name;
 	int			nchanged = 0;
 
@@ -76,18 +87,27 @@ mogo_update_client(PG_FUNCTION_ARGS)
 		check_cidrs(PG_GETARG_ARRAYTYPE_P(4));
 
 	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
-	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"changed\": [");
 	for (int i = 0; i < 5; i++)
 	{
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i);
-		if (i > 0 && !nulls[i])
+	}
+	if (mogo_execute(&compare, values, nulls) == 0)
+		elog(ERROR, "client's row not found");
+	initStringInfo(&detail);
+	appendStringInfoString(&detail, "{\"changed\": [");
+	for (int i = 1; i < 5; i++)
+	{
+		bool		isnull;
+		Datum		differs = mogo_result(i, &isnull);
+
+		changed[i] = !isnull && DatumGetBool(differs);
+		if (changed[i])
 			appendStringInfo(&detail, "%s\"%s\"", nchanged++ > 0 ? ", " : "", properties[i - 1]);
 	}
 	appendStringInfoChar(&detail, ']');
 	name = client.name;
-	if (!nulls[1])
+	if (changed[1])
 	{
 		if (mogo_execute(&same_name, values, nulls) > 0)
 			ereport(ERROR,

@@ -39,6 +39,15 @@ typedef void (*shmem_request_hook_type) (void);
 #define mogo_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/* 18 took execute_once from ExecutorRun. */
+#if PG_VERSION_NUM >= 180000
+#define MOGO_EXECUTE_ONCE_DECL
+#define MOGO_EXECUTE_ONCE
+#else
+#define MOGO_EXECUTE_ONCE_DECL , bool execute_once
+#define MOGO_EXECUTE_ONCE , execute_once
+#endif
+
 /* 16 has one function for all kinds of objects instead of one for each. */
 #if PG_VERSION_NUM >= 160000
 #define mogo_schema_aclcheck(schema, role, mode) \
@@ -46,6 +55,13 @@ typedef void (*shmem_request_hook_type) (void);
 #else
 #define mogo_schema_aclcheck(schema, role, mode) \
 	pg_namespace_aclcheck(schema, role, mode)
+#endif
+
+/* 18 can tell which version of a library is loaded (pg_get_loaded_modules). */
+#if PG_VERSION_NUM >= 180000
+#define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC_EXT(.name = "mogocred", .version = MOGO_VERSION)
+#else
+#define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC
 #endif
 
 #endif							/* MOGO_COMPAT_H */

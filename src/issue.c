@@ -61,54 +61,68 @@ read_args(FunctionCallInfo fcinfo, int name, int expiry, int scopes, int metadat
 }
 
 /*
- * Writes the rows of a new client and its first secret, whose stored form is
- * hash. Raises 23505 for a name or an id that exists.
+ * Adds a row to mogo_client. Where its name or its id is taken, PostgreSQL's
+ * 23505 is put into words that say which.
  */
 static void
-insert_client(NewClient *client, const char *action, const char *hash, size_t hash_len,
-			  Datum detail)
+insert_row(const NewClient *client, const Datum *values, const bool *nulls)
 {
-	static MogoStatement insert = {
-		.sql = "INSERT INTO @extschema@.mogo_client"
-		" (client_id, enabled, salt, live, allowed_cidrs, client_name, scopes,"
-		" metadata, created_at, created_by)"
-		" VALUES ($1, true, $2, ARRAY[ROW($3, $4, $5)::@extschema@.mogo_live_secret],"
-		" '{}', $6, $7, $8, $9, $10)"
-		" ON CONFLICT DO NOTHING",
-		.nargs = 10,
-		.argtypes = {UUIDOID, BYTEAOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
-		TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID, TEXTOID}
-	};
-	static MogoStatement same_id = {
-		.sql = "SELECT FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1,
-		.argtypes = {UUIDOID}
-	};
-	Datum		values[10];
-	bytea	   *salt = (bytea *) cstring_to_text_with_len((char *) client->salt, MOGO_SALT_LEN);
+	MemoryContext context = CurrentMemoryContext;
 
-	values[0] = UUIDPGetDatum(&client->client_id);
-	values[1] = PointerGetDatum(salt);
-	values[2] = UUIDPGetDatum(&client->secret_id);
-	values[3] = TimestampTzGetDatum(client->expires_at);
-	values[4] = PointerGetDatum(cstring_to_text_with_len(hash, hash_len));
-	values[5] = PointerGetDatum(client->name);
-	values[6] = client->scopes;
-	values[7] = client->metadata;
-	values[8] = TimestampTzGetDatum(client->now);
-	values[9] = CStringGetTextDatum(mogo_actor());
-	if (mogo_execute(&insert, values, NULL) == 0)
+	PG_TRY();
 	{
-		if (mogo_execute(&same_id, values, NULL) > 0)
+		mogo_insert("mogo_client", CLIENT_COLUMNS, values, nulls);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || error->constraint_name == NULL)
+			PG_RE_THROW();
+		FlushErrorState();
+		if (strcmp(error->constraint_name, "mogo_client_pkey") == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
 					 errmsg("client id \"%s\" already exists",
-							DatumGetCString(DirectFunctionCall1(uuid_out, values[0])))));
+							DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&client->client_id))))));
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("client name \"%s\" already exists", text_to_cstring(client->name)),
 				 errhint("Use mogo_add_secret or mogo_rotate_secret to give an existing client a new secret.")));
 	}
+	PG_END_TRY();
+}
+
+/*
+ * Writes the rows of a new client and its first secret, whose stored form is
+ * hash. Raises 23505 for a name or an id that exists.
+ */
+static void
+insert_client(FunctionCallInfo fcinfo, const NewClient *client, const char *action,
+			  const char *hash, size_t hash_len, Datum detail)
+{
+	MogoLiveSecret live;
+	Datum		values[CLIENT_COLUMNS];
+	bool		nulls[CLIENT_COLUMNS] = {false};
+
+	live.secret_id = client->secret_id;
+	live.expires_at = client->expires_at;
+	live.hash = hash;
+	live.hash_len = hash_len;
+
+	values[CLIENT_ID - 1] = UUIDPGetDatum(&client->client_id);
+	values[CLIENT_ENABLED - 1] = BoolGetDatum(true);
+	values[CLIENT_SALT - 1] = PointerGetDatum(cstring_to_text_with_len((const char *) client->salt, MOGO_SALT_LEN));
+	values[CLIENT_LIVE - 1] = mogo_one_live_secret(fcinfo->flinfo->fn_oid, &live);
+	values[CLIENT_CIDRS - 1] = PointerGetDatum(construct_empty_array(CIDROID));
+	values[CLIENT_NAME - 1] = PointerGetDatum(client->name);
+	values[CLIENT_SCOPES - 1] = client->scopes;
+	values[CLIENT_METADATA - 1] = client->metadata;
+	values[CLIENT_CREATED_AT - 1] = TimestampTzGetDatum(client->now);
+	values[CLIENT_CREATED_BY - 1] = CStringGetTextDatum(mogo_actor());
+	insert_row(client, values, nulls);
 	mogo_insert_secret(&client->client_id, &client->secret_id, client->now);
 	mogo_record(action, &client->client_id, PointerGetDatum(client->name),
 				&client->secret_id, detail);
@@ -130,14 +144,13 @@ mogo_add_client(PG_FUNCTION_ARGS)
 
 	mogo_begin(fcinfo, "mogo_add_client()");
 	read_args(fcinfo, 0, 1, 2, 3, &client);
-	mogo_new_uuid(&client.client_id);
-	mogo_new_uuid(&client.secret_id);
-	mogo_new_salt(client.salt);
+	mogo_new_client_id(&client.client_id);
+	mogo_new_salt_and_id(client.salt, &client.secret_id);
 
 	PG_TRY();
 	{
 		mogo_new_secret(&secret, client.salt);
-		insert_client(&client, "client_added", secret.hash, MOGO_HASH_TEXT_LEN, (Datum) 0);
+		insert_client(fcinfo, &client, "client_added", secret.hash, MOGO_HASH_TEXT_LEN, (Datum) 0);
 		mogo_end();
 		result = mogo_credentials(fcinfo, client.name, &client.client_id, &secret,
 								  &client.secret_id, client.now, client.expires_at);
@@ -165,6 +178,7 @@ import_hash(const char *algorithm, const text *secret, const uint8 *salt, char *
 	if (strcmp(algorithm, "sha256") == 0)
 	{
 		uint8		digest[MOGO_DIGEST_LEN];
+		uint8		of_nothing[MOGO_DIGEST_LEN];
 		bool		ok;
 
 		if (!mogo_parse_sha256(data, len, digest))
@@ -172,6 +186,13 @@ import_hash(const char *algorithm, const text *secret, const uint8 *salt, char *
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("secret is not a SHA-256 hash"),
 					 errdetail("Expected are the 32 bytes as hexadecimal digits, base64 or base64url.")));
+		if (!mogo_sha256("", 0, NULL, 0, of_nothing))
+			mogo_hash_failed();
+		/* else mogo_verify_digest would let in whoever has no secret */
+		if (mogo_equal(digest, of_nothing, MOGO_DIGEST_LEN))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("secret is the SHA-256 hash of an empty text")));
 		ok = mogo_hash_text(salt, digest, hash);
 		explicit_bzero(digest, sizeof(digest));
 		if (!ok)
@@ -246,8 +267,7 @@ mogo_import_client(PG_FUNCTION_ARGS)
 	mogo_require(fcinfo, 3, "secret");
 	read_args(fcinfo, 0, 4, 5, 6, &client);
 	client.client_id = *PG_GETARG_UUID_P(1);
-	mogo_new_uuid(&client.secret_id);
-	mogo_new_salt(client.salt);
+	mogo_new_salt_and_id(client.salt, &client.secret_id);
 	algorithm = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	secret = PG_GETARG_TEXT_PP(3);
 	PG_TRY();
@@ -262,7 +282,7 @@ mogo_import_client(PG_FUNCTION_ARGS)
 
 	initStringInfo(&detail);
 	appendStringInfo(&detail, "{\"algorithm\": \"%s\"}", algorithm);
-	insert_client(&client, "client_imported", hash, hash_len,
+	insert_client(fcinfo, &client, "client_imported", hash, hash_len,
 				  DirectFunctionCall1(jsonb_in, CStringGetDatum(detail.data)));
 	mogo_end();
 

@@ -22,12 +22,15 @@
 #include "mogocred.h"
 
 #include "access/htup_details.h"
+#include "access/relscan.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 /* Columns of mogo_secret */
@@ -94,6 +97,17 @@ open_clients(Oid function)
 	}
 }
 
+/* A client's salt, MOGO_SALT_LEN bytes, where it stands. */
+const uint8 *
+mogo_salt(Datum column)
+{
+	bytea	   *salt = DatumGetByteaPP(column);
+
+	if (VARSIZE_ANY_EXHDR(salt) != MOGO_SALT_LEN)
+		elog(ERROR, "unexpected length of a salt");
+	return (const uint8 *) VARDATA_ANY(salt);
+}
+
 /*
  * Finds a client's row. What lookup points to stays valid until
  * mogo_lookup_end, which the caller owes also where nothing was found.
@@ -108,16 +122,17 @@ mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
 	index = mogo_primary_key(lookup->rel);
 	ScanKeyInit(&key, CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
 	lookup->scan = systable_beginscan(lookup->rel, index, OidIsValid(index), NULL, 1, &key);
-	lookup->tuple = systable_getnext(lookup->scan);
-	lookup->found = HeapTupleIsValid(lookup->tuple);
+	lookup->found = HeapTupleIsValid(systable_getnext(lookup->scan));
 	if (lookup->found)
 	{
-		bool		isnull;
+		Datum	   *values = lookup->scan->slot->tts_values;
 
-		lookup->enabled = DatumGetBool(mogo_lookup_column(lookup, CLIENT_ENABLED, &isnull));
-		lookup->salt = (const uint8 *) VARDATA_ANY(DatumGetByteaPP(mogo_lookup_column(lookup, CLIENT_SALT, &isnull)));
-		lookup->live = DatumGetArrayTypeP(mogo_lookup_column(lookup, CLIENT_LIVE, &isnull));
-		lookup->allowed_cidrs = DatumGetArrayTypeP(mogo_lookup_column(lookup, CLIENT_CIDRS, &isnull));
+		/* one walk over the first columns, none of which can be null */
+		slot_getsomeattrs(lookup->scan->slot, CLIENT_CIDRS);
+		lookup->enabled = DatumGetBool(values[CLIENT_ENABLED - 1]);
+		lookup->salt = mogo_salt(values[CLIENT_SALT - 1]);
+		lookup->live = DatumGetArrayTypeP(values[CLIENT_LIVE - 1]);
+		lookup->allowed_cidrs = DatumGetArrayTypeP(values[CLIENT_CIDRS - 1]);
 	}
 }
 
@@ -133,53 +148,65 @@ mogo_lookup_end(MogoLookup *lookup)
 Datum
 mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull)
 {
-	return heap_getattr(lookup->tuple, attno, RelationGetDescr(lookup->rel), isnull);
+	return slot_getattr(lookup->scan->slot, attno, isnull);
 }
 
 /*
  * Reads a row's array of live secrets (mogo_live_secret[]) into secrets, which
  * has room for MOGO_MAX_LIVE, and returns how many there are. The hashes point
- * into the array.
+ * into the array. None of the three attributes is ever null and the first two
+ * are of fixed size, so they stand where they stand: asking the type cache for
+ * the row type and deforming by it costs more than the rest of the comparison.
  */
 int
 mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets)
 {
 	int			n = ArrayGetNItems(ARR_NDIM(live), ARR_DIMS(live));
 	char	   *element = ARR_DATA_PTR(live);
-	TupleDesc	desc;
 
-	if (n == 0)
-		return 0;
-	if (n > MOGO_MAX_LIVE || ARR_HASNULL(live))
+	if (n > MOGO_MAX_LIVE || (n > 0 && ARR_HASNULL(live)))
 		elog(ERROR, "unexpected number of live secrets");
-	desc = lookup_rowtype_tupdesc(ARR_ELEMTYPE(live), -1);
 	for (int i = 0; i < n; i++)
 	{
 		HeapTupleHeader header;
-		HeapTupleData tuple;
-		Datum		values[3];
-		bool		nulls[3];
-		text	   *hash;
+		char	   *attributes;
+		char	   *hash;
 
 		element = (char *) att_align_nominal(element, TYPALIGN_DOUBLE);
 		header = (HeapTupleHeader) element;
-		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-		tuple.t_tableOid = InvalidOid;
-		ItemPointerSetInvalid(&tuple.t_self);
-		tuple.t_data = header;
-		heap_deform_tuple(&tuple, desc, values, nulls);
-		if (nulls[0] || nulls[1] || nulls[2])
+		if ((header->t_infomask & HEAP_HASNULL) || HeapTupleHeaderGetNatts(header) < 3)
 			elog(ERROR, "unexpected null in a live secret");
 
-		secrets[i].secret_id = *DatumGetUUIDP(values[0]);
-		secrets[i].expires_at = DatumGetTimestampTz(values[1]);
-		hash = DatumGetTextPP(values[2]);
+		attributes = element + header->t_hoff;
+		memcpy(&secrets[i].secret_id, attributes, UUID_LEN);
+		memcpy(&secrets[i].expires_at, attributes + UUID_LEN, sizeof(TimestampTz));
+		hash = attributes + UUID_LEN + sizeof(TimestampTz);
 		secrets[i].hash = VARDATA_ANY(hash);
 		secrets[i].hash_len = VARSIZE_ANY_EXHDR(hash);
-		element += tuple.t_len;
+		element += HeapTupleHeaderGetDatumLength(header);
 	}
-	ReleaseTupleDesc(desc);
 	return n;
+}
+
+/* A new client's array of live secrets, with one in it. */
+Datum
+mogo_one_live_secret(Oid function, const MogoLiveSecret *secret)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   CStringGetDatum("mogo_live_secret"),
+									   ObjectIdGetDatum(get_func_namespace(function)));
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+	Datum		values[3];
+	bool		nulls[3] = {false};
+	Datum		element;
+
+	Assert(desc->natts == lengthof(values));
+	values[0] = UUIDPGetDatum(&secret->secret_id);
+	values[1] = TimestampTzGetDatum(secret->expires_at);
+	values[2] = PointerGetDatum(cstring_to_text_with_len(secret->hash, secret->hash_len));
+	element = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+	ReleaseTupleDesc(desc);
+	return PointerGetDatum(construct_array(&element, 1, type, -1, false, TYPALIGN_DOUBLE));
 }
 
 /*

@@ -12,7 +12,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-PG_MODULE_MAGIC;
+MOGO_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
@@ -29,5 +29,6 @@ _PG_init(void)
 	mogo_lookup_init();
 	mogo_usage_init();
 	mogo_usage_worker_init();
+	mogo_redact_init();
 	MarkGUCPrefixReserved("mogocred");
 }

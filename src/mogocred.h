@@ -27,6 +27,13 @@
 
 #include "compat.h"
 
+/* Marks the records that we raise, whose details and hints hold no value. */
+#undef TEXTDOMAIN
+#define TEXTDOMAIN PG_TEXTDOMAIN("mogocred")
+
+/* The extension's version (test/t/047_version.pl compares it with the others) */
+#define MOGO_VERSION		"1.0"
+
 /* A live secret is at most this long in UTF-8; longer ones are never right. */
 #define MOGO_MAX_SECRET		1024
 
@@ -72,8 +79,9 @@ typedef struct MogoNewSecret
 } MogoNewSecret;
 
 extern void mogo_generate_init(void);
-extern void mogo_new_uuid(pg_uuid_t *uuid);
-extern void mogo_new_salt(uint8 *salt);
+extern void mogo_new_client_id(pg_uuid_t *client_id);
+extern void mogo_new_secret_id(pg_uuid_t *secret_id);
+extern void mogo_new_salt_and_id(uint8 *salt, pg_uuid_t *secret_id);
 extern void mogo_new_secret(MogoNewSecret *secret, const uint8 *salt);
 
 /* bcrypt.c: secrets that people chose, through pgcrypto */
@@ -120,7 +128,7 @@ extern void mogo_wipe_copy(struct varlena *value, Datum original);
 
 /* lookup.c: reading the rows that a check needs */
 
-/* Columns of mogo_client; those of a check stand first */
+/* Columns of mogo_client, in SQL's order; those of a check stand first */
 #define CLIENT_ID			1
 #define CLIENT_ENABLED		2
 #define CLIENT_SALT			3
@@ -129,12 +137,14 @@ extern void mogo_wipe_copy(struct varlena *value, Datum original);
 #define CLIENT_NAME			6
 #define CLIENT_SCOPES		7
 #define CLIENT_METADATA		8
+#define CLIENT_CREATED_AT	9
+#define CLIENT_CREATED_BY	10
+#define CLIENT_COLUMNS		10
 
 typedef struct MogoLookup
 {
 	Relation	rel;
 	SysScanDesc scan;
-	HeapTuple	tuple;
 	bool		found;
 	/* the rest is set where found, and lives until mogo_lookup_end */
 	bool		enabled;
@@ -153,10 +163,12 @@ typedef struct MogoLiveSecret
 
 extern void mogo_lookup_init(void);
 extern Oid	mogo_table(Oid function, const char *name);
+extern const uint8 *mogo_salt(Datum column);
 extern void mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id);
 extern void mogo_lookup_end(MogoLookup *lookup);
 extern Datum mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull);
 extern int	mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets);
+extern Datum mogo_one_live_secret(Oid function, const MogoLiveSecret *secret);
 extern bool mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
 							  char *bcrypt, bool *revoked);
 
@@ -175,6 +187,7 @@ extern void mogo_begin(FunctionCallInfo fcinfo, const char *command);
 extern void mogo_begin_as_owner_of(Oid table);
 extern void mogo_end(void);
 extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls);
+extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
 extern Datum mogo_result(int column, bool *isnull);
 extern const char *mogo_actor(void);
 extern void mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
@@ -211,5 +224,8 @@ extern void mogo_count_failure(const pg_uuid_t *client_id);
 extern void mogo_usage_worker_init(void);
 extern PGDLLEXPORT void mogo_usage_launcher_main(Datum arg);
 extern PGDLLEXPORT void mogo_usage_flush_main(Datum arg);
+
+/* redact.c: secrets out of the log and the statistics */
+extern void mogo_redact_init(void);
 
 #endif							/* MOGOCRED_H */

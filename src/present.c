@@ -43,12 +43,15 @@ secret_arg(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 	return arg;
 }
 
-/* Takes a secret's bytes over, as UTF-8. */
+/*
+ * Takes a secret's bytes over, as UTF-8. No text is no secret, even for a client
+ * that another system let in with none.
+ */
 static void
 take_secret(MogoPresented *presented, const char *secret, size_t len)
 {
-	presented->has_secret = mogo_to_utf8(secret, len, presented->secret,
-										 MOGO_MAX_SECRET, &presented->secret_len);
+	presented->has_secret = len > 0 &&
+		mogo_to_utf8(secret, len, presented->secret, MOGO_MAX_SECRET, &presented->secret_len);
 	if (!presented->has_secret)
 		presented->secret_len = 0;
 }
@@ -129,7 +132,8 @@ mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 							 pair, sizeof(pair), &idlen, &secretlen))
 		{
 			take_id(presented, pair, idlen);
-			if (mogo_valid_utf8(pair + idlen, secretlen) && secretlen <= MOGO_MAX_SECRET)
+			if (secretlen > 0 && secretlen <= MOGO_MAX_SECRET &&
+				mogo_valid_utf8(pair + idlen, secretlen))
 			{
 				memcpy(presented->secret, pair + idlen, secretlen);
 				presented->secret_len = secretlen;

@@ -79,7 +79,7 @@ mogo_lock_client(const pg_uuid_t *client_id, MogoLocked *client)
 	client->client_id = *client_id;
 	client->name = DatumGetTextPCopy(mogo_result(1, &isnull));
 	client->enabled = DatumGetBool(mogo_result(2, &isnull));
-	memcpy(client->salt, VARDATA_ANY(DatumGetByteaPP(mogo_result(3, &isnull))), MOGO_SALT_LEN);
+	memcpy(client->salt, mogo_salt(mogo_result(3, &isnull)), MOGO_SALT_LEN);
 	client->now = GetCurrentTimestamp();
 }
 
@@ -88,19 +88,15 @@ void
 mogo_insert_secret(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
 				   TimestampTz created_at)
 {
-	static MogoStatement insert = {
-		.sql = "INSERT INTO @extschema@.mogo_secret (secret_id, client_id, created_at, created_by)"
-		" VALUES ($1, $2, $3, $4)",
-		.nargs = 4,
-		.argtypes = {UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID}
-	};
 	Datum		values[4];
+	bool		nulls[4] = {false};
 
+	/* in the order of mogo_secret's columns; of its end nothing is known yet */
 	values[0] = UUIDPGetDatum(secret_id);
 	values[1] = UUIDPGetDatum(client_id);
 	values[2] = TimestampTzGetDatum(created_at);
 	values[3] = CStringGetTextDatum(mogo_actor());
-	mogo_execute(&insert, values, NULL);
+	mogo_insert("mogo_secret", lengthof(values), values, nulls);
 }
 
 /*
@@ -180,7 +176,8 @@ mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id
 
 /*
  * Gives a locked client, which has n live secrets, one more. Raises 54000 where
- * it would be too many. Ends the change (mogo_end).
+ * it would be too many, and 22023 where its expiry passed while we waited for the
+ * client. Ends the change (mogo_end).
  */
 static Datum
 add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
@@ -198,14 +195,16 @@ add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
 	Datum		values[4];
 	volatile Datum result = (Datum) 0;
 
+	if (expires_at != DT_NOEND)
+		mogo_check_expiry(expires_at, client->now);
 	if (n >= max_live_secrets)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("client \"%s\" has too many live secrets", text_to_cstring(client->name)),
-				 errdetail("A client may have %d live secrets at a time.", max_live_secrets),
+				 errdetail("The limit is %d at a time.", max_live_secrets),
 				 errhint("Revoke one with mogo_revoke_secret, or raise mogocred.max_live_secrets.")));
 
-	mogo_new_uuid(&secret_id);
+	mogo_new_secret_id(&secret_id);
 	PG_TRY();
 	{
 		mogo_new_secret(&secret, client->salt);

@@ -30,13 +30,18 @@ mogo_to_utf8(const char *text, size_t len, char *out, size_t outsize, size_t *ou
 {
 	int			encoding = GetDatabaseEncoding();
 	Oid			proc;
-	bool		ascii = true;
+	bool		as_is = encoding == PG_UTF8 || encoding == PG_SQL_ASCII;
 	unsigned char *buffer;
 	int			done;
 
-	for (size_t i = 0; ascii && i < len; i++)
-		ascii = !IS_HIGHBIT_SET(text[i]);
-	if (ascii || encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+	if (!as_is)
+	{
+		/* ASCII is the same everywhere */
+		as_is = true;
+		for (size_t i = 0; as_is && i < len; i++)
+			as_is = !IS_HIGHBIT_SET(text[i]);
+	}
+	if (as_is)
 	{
 		if (len > outsize)
 			return false;
@@ -105,7 +110,14 @@ mogo_check_name(text *name)
 
 	if (!mogo_to_utf8(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
 					  (char *) utf8, sizeof(utf8), &len))
+	{
+		/* so many characters would fit, so one of them has no equivalent */
+		if (pg_mbstrlen_with_len(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) <= MAX_NAME_CHARS)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("client name cannot be expressed in UTF-8")));
 		nchars = MAX_NAME_CHARS + 1;
+	}
 	else if (!mogo_valid_utf8((char *) utf8, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -78,7 +78,7 @@ start_server() {
 }
 
 # Hands a file to whoever called sudo.
-to_caller() { [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:" "$@"; }
+to_caller() { [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID" "$@"; }
 
 random_password() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
 

@@ -66,6 +66,11 @@ missing() {
 	if [ "$1" = test ]; then
 		command -v prove >/dev/null || echo "perl prove"
 		perl -MIPC::Run -e 1 2>/dev/null || echo "libipc-run-perl Perl's IPC::Run"
+		# The pooler's test is skipped where these cannot be had.
+		if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
+			[ -x /usr/sbin/pgbouncer ] || echo "pgbouncer the connection pooler"
+			perl -MDBD::Pg -e 1 2>/dev/null || echo "libdbd-pg-perl a driver, Perl's DBD::Pg"
+		fi
 	fi
 }
 
@@ -73,7 +78,9 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Debian's postgresql-NN makes a cluster "main" and starts it. Not for our sake.
+# Debian's postgresql-NN makes a cluster "main" and starts it, and pgbouncer starts
+# itself. Not for our sake: a policy for the time of the installation says no.
+no_starting=/usr/sbin/policy-rc.d
 no_main_cluster=/etc/postgresql-common/createcluster.d/mogocred-no-main-cluster.conf
 
 # Installs the given packages. Only what fails with the lists as they are makes us
@@ -87,8 +94,10 @@ apt_install() {
 	as_root sh -c "
 		set -e
 		made=\$(mkdir -pv ${no_main_cluster%/*})
-		trap 'rm -f $no_main_cluster; [ -z \"\$made\" ] || rmdir ${no_main_cluster%/*} || :' EXIT
+		policy=; [ -e $no_starting ] || policy=$no_starting
+		trap 'rm -f $no_main_cluster \$policy; [ -z \"\$made\" ] || rmdir ${no_main_cluster%/*} || :' EXIT
 		trap 'exit 130' INT TERM
+		[ -z \"\$policy\" ] || { printf '#!/bin/sh\nexit 101\n' >\$policy; chmod 755 \$policy; }
 		echo 'create_main_cluster = false' > $no_main_cluster
 		$get $* || { apt-get -q update; $get $*; }
 	" </dev/null >"$log" 2>&1 || rc=$?

@@ -6,7 +6,8 @@
 # `test` builds a copy of the sources with warnings as errors, installs it into a
 # private copy of PostgreSQL, and runs the SQL tests and the isolation specs twice
 # (library loaded on demand, library preloaded) and the TAP tests once, each on
-# servers of its own. PG_CONFIG chooses the PostgreSQL, TESTS="name name" the tests.
+# servers of its own. PG_CONFIG chooses the PostgreSQL, TESTS="name name" the tests,
+# OLD_PG_CONFIG the PostgreSQL that pg_upgrade's test comes from.
 # The last line is "N passed, N failed".
 
 set -euo pipefail
@@ -69,7 +70,7 @@ suite() {
 	[ "$expected" != 0 ] || return 0
 	out=$work/$(tr -d '()' <<<"${heading// /-}")
 	run_as mkdir "$out"
-	run_as make -s -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
+	run_as env TMPDIR="$work" make -s -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
 		EXTRA_REGRESS_OPTS="--temp-instance=$work/server --outputdir=$out${preload:+ --temp-config=$preload}" \
 		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$out.log" | report "$heading" || rc=$?
 	seen=$((passed + failed - before))
@@ -107,6 +108,11 @@ run_tests() {
 	work=$(mktemp -d /tmp/mogocred-test.XXXXXX)
 	trap '[ -z "$work" ] || say "logs and servers'"'"' files are kept in $work"' EXIT
 	say "mogocred: building with warnings as errors, for $("$PG_CONFIG" --version)"
+	if [ -n "${OLD_PG_CONFIG:-}" ]; then
+		# for pg_upgrade's test: the server to come from, in an installation of its own
+		OLD_PG_CONFIG=$(PG_CONFIG=$OLD_PG_CONFIG; private_install "$work/old" WERROR=1; echo "$PG_CONFIG")
+		export OLD_PG_CONFIG
+	fi
 	private_install "$work" WERROR=1
 	[ -z "${WRAP:-}" ] || wrap_server
 	give "$work"

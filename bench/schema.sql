@@ -1,0 +1,28 @@
+-- What the benchmark needs beside the extension: ids and secrets that follow from a
+-- number, and what mogo_verify is measured against. The ids rise with the number, so
+-- that every index fills in order, and are spread over the whole key space by the
+-- time there are ten million.
+CREATE EXTENSION pgcrypto;
+CREATE EXTENSION mogocred;
+CREATE SCHEMA bench;
+
+CREATE FUNCTION bench.id(n int) RETURNS uuid LANGUAGE sql IMMUTABLE
+RETURN (lpad(to_hex(n::bigint * 400), 8, '0') || substr(md5('id' || n), 9))::uuid;
+CREATE FUNCTION bench.secret(n int) RETURNS text LANGUAGE sql IMMUTABLE
+RETURN md5('secret' || n)::uuid::text;
+
+-- The bare SELECT reads the same rows as mogo_verify, from a table of its own.
+CREATE TABLE bench.bare (LIKE mogo_client, PRIMARY KEY (client_id));
+
+-- What people write themselves. One bcrypt hash stands in every row: that it does not
+-- fit costs the same, and a million of them would take an hour to make.
+CREATE TABLE bench.own (client_id uuid PRIMARY KEY, digest bytea NOT NULL, bcrypt text NOT NULL);
+CREATE FUNCTION bench.verify_digest(id uuid, secret text) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	stored bytea;
+BEGIN
+	SELECT digest INTO stored FROM bench.own WHERE client_id = id;
+	RETURN FOUND AND stored = digest(secret, 'sha256');
+END
+$$;
