@@ -1,4 +1,4 @@
-# What the TAP tests of the use counts (050 to 052) share.
+# What the TAP tests of the use counts (060 to 062) share.
 package UsageTest;
 
 use strict;
