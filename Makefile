@@ -4,6 +4,7 @@
 #   make installcheck           the suite against an installed and running server
 #   make test                   everything, on private servers (see test/run.sh)
 #   make demo, make demo-stop   the product's page in one minute
+#   make demo-console           the same page in a browser, make demo-token-service
 
 EXTENSION = mogocred
 EXTVERSION = 1.0
@@ -63,3 +64,8 @@ test demo demo-stop $(CHECKS):
 .PHONY: test-drivers test-examples
 test-drivers test-examples:
 	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/$(@:test-%=%)/run.sh"
+
+# The examples on the running demo's server.
+.PHONY: demo-console demo-token-service
+demo-console demo-token-service:
+	@"$(CURDIR)/test/demo-examples.sh" $@
