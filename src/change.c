@@ -207,7 +207,12 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	ExecStoreVirtualTuple(slot);
 
 	AfterTriggerBeginQuery();
+	ItemPointerSetInvalid(&slot->tts_tid);
 	ExecSimpleRelationInsert(target, estate, slot);
+	if (!ItemPointerIsValid(&slot->tts_tid))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+				 errmsg("a trigger on table \"%s\" suppressed a row", table)));
 	AfterTriggerEndQuery(estate);
 
 	/* as the table's: the locks stay until the transaction ends */
