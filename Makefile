@@ -6,11 +6,13 @@
 #   make demo, make demo-stop   the product's page in one minute
 #   make bench                  the figures, side by side (see bench/run.sh)
 
-EXTENSION = mogocred
-EXTVERSION = 1.0
-
 # Where this Makefile is: the source tree, also in a VPATH build.
 SRC := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+
+# The version stands in the control file; test/t/047_version.pl sees that the others
+# agree with it.
+EXTENSION = mogocred
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" "$(SRC)/mogocred.control")
 
 MODULE_big = mogocred
 OBJS = $(patsubst $(SRC)/%.c,%.o,$(sort $(wildcard $(SRC)/src/*.c)))
@@ -64,6 +66,21 @@ test demo demo-stop $(CHECKS):
 .PHONY: test-drivers test-examples
 test-drivers test-examples:
 	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/$(@:test-%=%)/run.sh"
+
+# With other releases of Debian, and as a Debian package: they need root and debootstrap
+# (see test/debian.sh), so `make test` does not run them.
+.PHONY: test-debian test-package
+test-debian:
+	@"$(CURDIR)/test/debian.sh" test "$(RELEASE)"
+test-package:
+	@"$(CURDIR)/test/debian.sh" package "$(RELEASE)"
+
+# What PGXN and others get: the tree as it was committed.
+.PHONY: dist
+dist:
+	@mkdir -p dist
+	git archive --format=zip --prefix=mogocred-$(EXTVERSION).0/ -o dist/mogocred-$(EXTVERSION).0.zip HEAD
+	git archive --format=tar.gz --prefix=mogocred-$(EXTVERSION).0/ -o dist/mogocred-$(EXTVERSION).0.tar.gz HEAD
 
 # The figures, side by side (see bench/run.sh): QUICK=1 for a first look, ROWS= for some.
 .PHONY: bench

@@ -57,4 +57,11 @@ typedef void (*shmem_request_hook_type) (void);
 	pg_namespace_aclcheck(schema, role, mode)
 #endif
 
+/* 18 can tell which version of a library is loaded (pg_get_loaded_modules). */
+#if PG_VERSION_NUM >= 180000
+#define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC_EXT(.name = "mogocred", .version = MOGO_VERSION)
+#else
+#define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC
+#endif
+
 #endif							/* MOGO_COMPAT_H */

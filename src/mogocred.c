@@ -12,7 +12,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-PG_MODULE_MAGIC;
+MOGO_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 

@@ -176,7 +176,8 @@ mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id
 
 /*
  * Gives a locked client, which has n live secrets, one more. Raises 54000 where
- * it would be too many. Ends the change (mogo_end).
+ * it would be too many, and 22023 where its expiry passed while we waited for the
+ * client. Ends the change (mogo_end).
  */
 static Datum
 add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
@@ -194,6 +195,8 @@ add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
 	Datum		values[4];
 	volatile Datum result = (Datum) 0;
 
+	if (expires_at != DT_NOEND)
+		mogo_check_expiry(expires_at, client->now);
 	if (n >= max_live_secrets)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

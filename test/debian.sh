@@ -1,67 +1,137 @@
 #!/usr/bin/env bash
 #
-# test/debian.sh RELEASE [COMMAND]
-#	What `make test-debian RELEASE=trixie` calls: runs `make test` (or COMMAND) on a
-#	copy of this tree inside a fresh minimal Debian of that release, so with the
-#	PostgreSQL that it carries. Not part of `make test`: it needs root, debootstrap
-#	and some hundred megabytes of packages.
+# test/debian.sh test | package RELEASE
+#	What `make test-debian RELEASE=trixie` and `make test-package RELEASE=bookworm` call.
 #
-# The Debian is made in a new directory below TMPDIR (/tmp) and removed at the end.
-# MIRROR is where its packages come from; unset, where this machine's come from. This
-# machine's settings for apt (a proxy, say) are copied, as is its name resolution.
+# test: runs `make test` on a copy of this tree inside a fresh minimal Debian of that
+# release, so with the PostgreSQL that it carries.
+# package: builds the Debian package in one fresh Debian, installs the .deb in another,
+# which never sees the source, and there preloads, creates, adds and checks.
+#
+# Neither is part of `make test`: they need root, debootstrap and some hundred megabytes
+# of packages. The Debians are made in a new directory below TMPDIR (/tmp) and removed
+# at the end. MIRROR is where packages come from; unset, where this machine's come from.
+# This machine's settings for apt (a proxy, say) and its name resolution are copied.
 
 set -euo pipefail
 
-release=${1:?usage: make test-debian RELEASE=trixie}
-command=${2:-make test}
+usage="usage: make test-debian | test-package RELEASE=trixie"
+what=${1:?$usage} release=${2:?$usage}
 die() { printf 'mogocred: %s\n' "$*" >&2; exit 1; }
-[ "$(id -u)" = 0 ] || die "make test-debian needs root: debootstrap and chroot do"
+[ "$(id -u)" = 0 ] || die "make test-$what needs root: debootstrap and chroot do"
 command -v debootstrap >/dev/null || die "please install debootstrap"
 src=$(cd "$(dirname "$0")/.." && pwd)
-mirror=${MIRROR:-$(sed -nE 's/^(URIs:|deb( \[[^]]*\])?) *(https?:[^ ]*debian\/?)( .*)?$/\3/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1 || :)}
+
+# Prints where this machine's Debian packages come from.
+this_mirror() {
+	sed -nE 's/^(URIs:|deb( \[[^]]*\])?) *(https?:[^ ]*debian\/?)( .*)?$/\3/p' \
+		/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1 || :
+}
+mirror=${MIRROR:-$(this_mirror)}
 mirror=${mirror:-http://deb.debian.org/debian}
 
-tree=$(mktemp -d "${TMPDIR:-/tmp}/mogocred-debian.XXXXXX")
-# Ends what still runs in the tree, all of it ours, and removes it; never through a
+top=$(mktemp -d "${TMPDIR:-/tmp}/mogocred-debian.XXXXXX")
+chmod 755 "$top"
+
+# Ends what still runs in our trees, all of it ours, and removes them; never through a
 # mount that would not go away.
 cleanup() {
-	local link
+	local link mount
 	for link in /proc/[0-9]*/root; do
-		if [ "$(readlink "$link" 2>/dev/null)" = "$tree" ]; then
+		if [[ $(readlink "$link" 2>/dev/null) == "$top"/* ]]; then
 			link=${link#/proc/}
 			kill "${link%/root}" 2>/dev/null || :
 		fi
 	done
 	sleep 1
-	umount "$tree/dev/shm" 2>/dev/null || :
-	umount "$tree/proc" 2>/dev/null || :
-	if mountpoint -q "$tree/proc" || mountpoint -q "$tree/dev/shm"; then
-		echo "mogocred: $tree is still in use and was left there" >&2
-	else
-		rm -rf "$tree"
-	fi
+	for mount in "$top"/*/dev/shm "$top"/*/proc; do
+		umount "$mount" 2>/dev/null || :
+		if mountpoint -q "$mount"; then
+			echo "mogocred: $mount is still in use; $top was left there" >&2
+			return
+		fi
+	done
+	rm -rf "$top"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-echo "mogocred: a fresh Debian $release from $mirror in $tree"
-chmod 755 "$tree"
-if ! debootstrap --variant=minbase --include=make "$release" "$tree" "$mirror" >"$tree.log" 2>&1; then
-	tail -n 15 "$tree.log" >&2
-	die "debootstrap failed, see $tree.log"
-fi
-rm -f "$tree.log"
-mkdir -p "$tree/etc/apt/apt.conf.d" "$tree/dev/shm"
-for file in /etc/apt/apt.conf.d/*; do
-	# Settings that packages brought speak of programs that are not in there.
-	dpkg-query -S "$file" >/dev/null 2>&1 || cp "$file" "$tree/etc/apt/apt.conf.d/"
-done
-cp /etc/resolv.conf /etc/hosts "$tree/etc/"
-mount -t proc proc "$tree/proc"
-mount -t tmpfs -o mode=1777 tmpfs "$tree/dev/shm"
-mkdir "$tree/root/mogocred"
-tar -C "$src" --exclude=.git --exclude=tmp_check -cf - . | tar -C "$tree/root/mogocred" --no-same-owner -xf -
+# Makes the tree $1, or copies the one that was made first.
+fresh() {
+	local tree=$top/$1 file
+	if [ -d "$top/pristine" ]; then
+		cp -a "$top/pristine" "$tree"
+	else
+		echo "mogocred: a fresh Debian $release from $mirror"
+		if ! debootstrap --variant=minbase --include=make "$release" "$tree" "$mirror" >"$top/log" 2>&1; then
+			tail -n 15 "$top/log" >&2
+			die "debootstrap failed"
+		fi
+		mkdir -p "$tree/etc/apt/apt.conf.d" "$tree/dev/shm"
+		for file in /etc/apt/apt.conf.d/*; do
+			# Settings that packages brought speak of programs that are not in there.
+			dpkg-query -S "$file" >/dev/null 2>&1 || cp "$file" "$tree/etc/apt/apt.conf.d/"
+		done
+		cp /etc/resolv.conf /etc/hosts "$tree/etc/"
+		[ "$what" = test ] || cp -a "$tree" "$top/pristine"
+	fi
+	mount -t proc proc "$tree/proc"
+	mount -t tmpfs -o mode=1777 tmpfs "$tree/dev/shm"
+}
 
-# env -i: nothing of this machine's environment helps.
-env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
-	chroot "$tree" bash -c "cd /root/mogocred && $command" </dev/null
+# Copies this source tree to where a build in $1 wants it.
+copy_source() {
+	mkdir "$top/$1/root/mogocred"
+	tar -C "$src" --exclude=.git --exclude=tmp_check --exclude='*.o' --exclude='*.so' -cf - . |
+		tar -C "$top/$1/root/mogocred" --no-same-owner -xf -
+}
+
+# Runs a command in the tree $1. env -i: nothing of this machine's environment helps.
+inside() {
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 \
+		DEBIAN_FRONTEND=noninteractive chroot "$top/$1" bash -ec "$2" </dev/null
+}
+
+# The same, with its output shown only where it fails.
+quietly() {
+	if ! inside "$@" >"$top/log" 2>&1; then
+		tail -n 40 "$top/log" >&2
+		die "failed in the fresh Debian: $2"
+	fi
+}
+
+if [ "$what" = test ]; then
+	fresh tree
+	copy_source tree
+	inside tree 'cd /root/mogocred && make test'
+	exit
+fi
+
+fresh build
+copy_source build
+echo "mogocred: building the package"
+quietly build 'apt-get -q update
+	apt-get -qy --no-install-recommends install dpkg-dev postgresql-common-dev || apt-get -qy --no-install-recommends install dpkg-dev postgresql-server-dev-all
+	mkdir -p /etc/postgresql-common/createcluster.d
+	echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/none.conf
+	cd /root/mogocred
+	apt-get -qy --no-install-recommends build-dep ./
+	pg_buildext updatecontrol
+	dpkg-buildpackage -us -uc -b'
+fresh clean
+for deb in "$top"/build/root/postgresql-*-mogocred_*.deb; do
+	echo "mogocred: installing $(basename "$deb") where the source has never been"
+	cp "$deb" "$top/clean/root/"
+	cp "$src/debian/tests/smoke.sql" "$top/clean/root/"
+done
+quietly clean 'apt-get -q update; apt-get -qy --no-install-recommends install /root/*.deb'
+inside clean '
+	for version in $(pg_lsclusters -h | cut -d" " -f1); do
+		pg_conftool "$version" main set shared_preload_libraries mogocred
+		pg_ctlcluster "$version" main start
+		cd / && runuser -u postgres -- psql -Xq -f - </root/smoke.sql
+		runuser -u postgres -- psql -XAtc "SHOW shared_preload_libraries" -c "SELECT version()"
+		pg_ctlcluster "$version" main stop
+		dpkg -r "postgresql-$version-mogocred"
+	done'
+echo "mogocred: ok: built, installed, preloaded, created, added, checked, removed"

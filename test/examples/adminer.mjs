@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { launch } from './browser.mjs'
-import { admin, end, superuser, test, until } from './harness.mjs'
+import { admin, end, secrets, superuser, test, until } from './harness.mjs'
 
 const [sessions, pictures] = process.argv.slice(2)
 const probe = createServer().listen(0, '127.0.0.1')
@@ -23,7 +23,6 @@ await until(() => fetch(origin).then(() => true, () => false))
 const browser = await launch()
 const page = await (await browser.newContext({ viewport: { width: 1200, height: 800 } })).newPage()
 page.setDefaultTimeout(15000)
-const secrets = []
 const addresses = []
 page.on('request', (request) => addresses.push(request.url()))
 const picture = (name) => pictures && page.screenshot({ path: `${pictures}/${name}.png` })

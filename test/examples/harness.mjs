@@ -2,6 +2,7 @@
 // example's own process. Connects as PG* says; roles test_admin and test_service.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { appendFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 
@@ -16,8 +17,14 @@ export async function test (name, run) {
   }
 }
 
+// Every secret that was issued: the runner looks for them in all that the server wrote.
+export const secrets = []
+
 // Says that the whole program has run.
-export const end = () => console.log('end')
+export function end () {
+  appendFileSync(process.env.SECRETS, secrets.map((secret) => `${secret}\n`).join(''))
+  console.log('end')
+}
 
 // Repeats a function until it gives something true; the runner ends a test that waits too long.
 export async function until (look) {
@@ -35,6 +42,7 @@ await superuser.connect()
 
 export async function addClient (name, { expires = null, scopes = [] } = {}) {
   const { rows } = await admin.query('SELECT * FROM mogo_add_client($1, $2, $3)', [name, expires, scopes])
+  secrets.push(rows[0].client_secret)
   return { id: rows[0].client_id, secret: rows[0].client_secret, secretId: rows[0].secret_id }
 }
 

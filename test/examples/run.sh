@@ -19,12 +19,15 @@ tests=$(npm_copy test)
 service=$(npm_copy examples/token-service)
 console=$(npm_copy examples/admin-console)
 
+mkdir "$work/pictures" "$work/sessions"
+give "$work/pictures" "$work/sessions"
+export SECRETS=$work/home/secrets
+
 if wanted token-service; then
 	say "token service: $("$PG_CONFIG" --version), Node.js $(node --version)"
 	as_user 120 node "$tests/examples/token-service.mjs" "$service" 2>&1 </dev/null | report token-service || true
 fi
-mkdir "$work/pictures" "$work/sessions"
-give "$work/pictures" "$work/sessions"
+
 if wanted admin-console; then
 	say "admin console: $(chromium --version 2>/dev/null)"
 	as_user 240 env TRUST_SOCKET="$work/socket" node "$tests/examples/admin-console.mjs" "$console" "$service" "$work/pictures" \
@@ -34,6 +37,16 @@ fi
 if wanted adminer; then
 	say "Adminer: Debian's $(dpkg-query -Wf '${Version}' adminer), $(php --version | head -n 1)"
 	as_user 120 node "$tests/examples/adminer.mjs" "$work/sessions" "$work/pictures" 2>&1 </dev/null | report adminer || true
+fi
+
+# log_statement = all: every statement of these programs is in the log.
+super -d test -c CHECKPOINT
+if ! grep -q mogo_ "$work/server.log" || [ "$(grep -c . "$SECRETS")" -lt 3 ]; then
+	result FAILED "secrets: there is nothing to look into"
+elif found=$(grep -rlFf "$SECRETS" "$work/data" "$work/server.log"); then
+	result FAILED "secrets: in ${found//$'\n'/, }"
+else
+	result ok "secrets: none of the $(grep -c . "$SECRETS") that were issued is in tables, WAL or log"
 fi
 [ -z "${PICTURES:-}" ] || cp "$work"/pictures/*.png "$PICTURES/"
 totals

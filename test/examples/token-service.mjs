@@ -3,13 +3,12 @@
 import assert from 'node:assert/strict'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import * as oauth from 'openid-client'
-import { addClient, admin, end, start, superuser, test, until } from './harness.mjs'
+import { addClient, admin, end, secrets, start, superuser, test, until } from './harness.mjs'
 
 const service = await start(process.argv[2], { PGUSER: 'test_service' })
 const issuer = service.origin
 const endpoint = `${issuer}/api/v1/oauth2/token`
 const client = await addClient('Token client', { scopes: ['read', 'write'] })
-const secrets = [client.secret]
 
 // Posts a form to the endpoint.
 async function post (form, { query = '?grant_type=client_credentials', headers = {} } = {}) {
@@ -104,12 +103,14 @@ await test('no token outlives its secret', async () => {
 await test('a token is handed out again until a notice drops its client', async () => {
   const other = await addClient('Another client')
   const token = async (of) => (await post(form(of))).body.access_token
-  // Notices of what the tests before did may still be on their way.
-  await until(async () => await token(client) === await token(client) && await token(other) === await token(other))
-  const [mine, others] = [await token(client), await token(other)]
-  await admin.query("SELECT mogo_update_client($1, metadata => '{\"changed\": true}')", [client.id])
-  await until(async () => await token(client) !== mine)
-  assert.equal(await token(other), others)
+  // Once more where a notice of what was done before comes in between.
+  await until(async () => {
+    await until(async () => await token(client) === await token(client) && await token(other) === await token(other))
+    const [mine, others] = [await token(client), await token(other)]
+    await admin.query("SELECT mogo_update_client($1, metadata => '{\"changed\": true}')", [client.id])
+    await until(async () => await token(client) !== mine)
+    return await token(other) === others
+  })
 })
 
 await test('a lost LISTEN connection drops everything, and is made again', async () => {
@@ -142,7 +143,7 @@ for (const [name, method] of [['client_secret_basic', oauth.ClientSecretBasic], 
     assert.equal(tokens.scope, 'read')
 
     const { rows: [second] } = await admin.query("SELECT * FROM mogo_rotate_secret($1, '1 hour')", [first.id])
-    secrets.push(first.secret, second.client_secret)
+    secrets.push(second.client_secret)
     await oauth.clientCredentialsGrant(config)
     const rotated = await discover(second.client_secret)
     await oauth.clientCredentialsGrant(rotated)

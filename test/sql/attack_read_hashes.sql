@@ -72,8 +72,6 @@ SELECT client_id FROM mogo_clients FOR UPDATE;
 CREATE VIEW public.regress_view AS SELECT salt FROM mogo_client;
 SELECT * FROM public.regress_view;
 DROP VIEW public.regress_view;
-CREATE FUNCTION public.regress_row(c mogo_client) RETURNS text LANGUAGE sql AS $$ SELECT c.salt::text $$;
-DROP FUNCTION public.regress_row(mogo_client);
 SELECT ctid, salt FROM mogo_client;
 PREPARE stolen AS SELECT salt FROM mogo_client;
 EXECUTE stolen;

@@ -34,6 +34,7 @@ DROP TABLE mogo_client, mogo_secret;
 CREATE TEMP TABLE mogo_client (client_id uuid);
 SELECT mogo_verify(:'new_id', :'newer_secret') AS new_client;
 DROP TABLE mogo_client, mogo_audit_log;
+DROP TYPE pg_temp.mogo_live_secret, pg_temp.mogo_credentials;
 RESET ROLE;
 
 -- As superuser, too.
@@ -45,7 +46,5 @@ SELECT mogo_grant_verifier('regress_mogo_verifier');
 SELECT has_function_privilege('regress_mogo_verifier', 'mogo_verify(text, text)', 'EXECUTE') AS granted;
 SELECT mogo_revoke_access('regress_mogo_verifier'), mogo_revoke_access('regress_mogo_admin');
 DROP TABLE mogo_client, pg_extension, pg_depend;
-DROP ROLE regress_mogo_verifier;
-\c -
-DROP ROLE regress_mogo_admin;
+DROP ROLE regress_mogo_verifier, regress_mogo_admin;
 TRUNCATE mogo_client, mogo_secret, mogo_audit_log;

@@ -157,6 +157,11 @@ SELECT mogo_import_client('regress_authenticate base64', 'a0000000-0000-4000-800
     encode(sha256('>>>???~~~'), 'hex')) IS NOT NULL AS imported;
 SELECT h ~ '[+/]' AS differs, pg_temp.who(h) AS base64, pg_temp.who('Basic ' || translate(substr(h, 7), '+/', '-_')) AS base64url
 FROM pg_temp.basic('a0000000-0000-4000-8000-000000000005:>>>???~~~') AS h;
+-- a client that another system let in with no secret
+SELECT mogo_import_client('regress_authenticate nothing', 'a0000000-0000-4000-8000-000000000006', 'bcrypt',
+    '$2b$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK') IS NOT NULL AS imported;
+SELECT pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000006:')) AS basic,
+    (SELECT count(*) FROM mogo_authenticate('a0000000-0000-4000-8000-000000000006', '')) AS plain;
 -- the id as its own secret
 SELECT pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:a0000000-0000-4000-8000-000000000001'));
 

@@ -64,6 +64,11 @@ FROM (VALUES ('x as it is', :'net_id' || ':' || :'net_secret'),
 SELECT mogo_import_client('regress basic', '11111111-1111-4111-8111-111111111111', 'sha256', encode(sha256(convert_to(U&'a:b c+d%41&=\00e9\+01f600"\\', 'UTF8')), 'hex')) IS NOT NULL AS imported;
 SELECT count(*) AS accepted FROM unnest(ARRAY['a%3Ab+c%2Bd%2541%26%3D%C3%A9%F0%9F%98%80%22%5C', U&'a:b%20c%2bd%2541&=\00e9\+01f600"\\']) AS s,
 	LATERAL mogo_authenticate_basic('Basic ' || pg_temp.base64('11111111-1111-4111-8111-111111111111:' || s));
+-- bytes that are no text are no secret, though their hash could be imported
+SELECT mogo_import_client('regress bytes ' || n, ('33333333-3333-4333-8333-33333333333' || n)::uuid, 'sha256', encode(sha256(b), 'hex')) IS NOT NULL AS imported
+FROM (VALUES (1, '\xfffe'::bytea), (2, '\x6100'), (3, '\xc3'), (4, '\xeda080'), (5, '\xc3a9')) AS v (n, b);
+SELECT s, (SELECT count(*) FROM mogo_authenticate_basic('Basic ' || pg_temp.base64('33333333-3333-4333-8333-33333333333' || n || ':' || s))) AS accepted
+FROM (VALUES (1, '%ff%fe'), (2, 'a%00'), (3, '%c3'), (4, '%ed%a0%80'), (5, '%c3%a9')) AS v (n, s) ORDER BY n;
 -- any length, NULL
 SELECT (SELECT count(*) FROM mogo_authenticate_basic(NULL)) AS no_header, (SELECT count(*) FROM mogo_authenticate_basic('')) AS empty,
 	(SELECT count(*) FROM mogo_authenticate_basic('Basic ' || repeat('QUFB', 2500000))) AS long,

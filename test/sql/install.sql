@@ -3,6 +3,14 @@
 SELECT default_version, installed_version IS NOT NULL AS installed FROM pg_available_extensions WHERE name = 'mogocred';
 SELECT relocatable, trusted, superuser, requires, schema FROM pg_available_extension_versions WHERE name = 'mogocred' AND version = '1.0';
 
+-- The script takes EXECUTE from PUBLIC right after each CREATE, so that there is no
+-- moment in between, and neither replaces nor adopts anything.
+SELECT pg_read_file(setting || '/extension/mogocred--1.0.sql') AS script FROM pg_config WHERE name = 'SHAREDIR' \gset
+SELECT created > 20 AS many, created - revoked AS not_revoked_at_once, replaced
+FROM (SELECT count(*) AS created FROM regexp_matches(:'script', '^CREATE FUNCTION ', 'gn')) AS c,
+	(SELECT count(*) AS revoked FROM regexp_matches(:'script', 'CREATE FUNCTION @extschema@\.(\w+)\([^;]*;\s+REVOKE ALL ON FUNCTION @extschema@\.\1\([^;]* FROM PUBLIC;', 'g')) AS r,
+	(SELECT count(*) AS replaced FROM regexp_matches(:'script', '^[^-]*(OR REPLACE|IF NOT EXISTS)', 'gn')) AS p;
+
 -- In a database of its own, by way of CASCADE, with rights that ALTER DEFAULT
 -- PRIVILEGES slips everybody in beforehand.
 SELECT current_database() AS this_database \gset
