@@ -209,6 +209,11 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	AfterTriggerBeginQuery();
 	ExecSimpleRelationInsert(target, estate, slot);
 	AfterTriggerEndQuery(estate);
+	/* nobody may be told of a client that is not there, or change one unrecorded */
+	if (!ItemPointerIsValid(&slot->tts_tid))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+				 errmsg("a trigger kept a row out of table \"%s\"", table)));
 
 	/* as the table's: the locks stay until the transaction ends */
 	for (int i = 0; i < target->ri_NumIndices; i++)

@@ -70,6 +70,23 @@ SET ROLE regress_mogo_owner;
 DROP TRIGGER regress_trigger ON mogo_client;
 DROP TRIGGER regress_deferred ON mogo_client;
 DROP TRIGGER regress_trigger ON mogo_audit_log;
+-- one that keeps rows out does not go unnoticed
+CREATE FUNCTION public.regress_keep_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER regress_keep_out BEFORE INSERT ON mogo_client FOR EACH ROW EXECUTE FUNCTION public.regress_keep_out();
+RESET ROLE;
+SAVEPOINT s;
+SELECT client_name FROM mogo_add_client('regress kept out');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK TO s;
+SET ROLE regress_mogo_owner;
+DROP TRIGGER regress_keep_out ON mogo_client;
+CREATE TRIGGER regress_keep_out BEFORE INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_keep_out();
+RESET ROLE;
+SAVEPOINT s;
+SELECT mogo_disable_client(:'client_id');
+ROLLBACK TO s;
+SET ROLE regress_mogo_owner;
+DROP TRIGGER regress_keep_out ON mogo_audit_log;
 
 -- Row-level security, forced, with policies that show nothing and admit nothing:
 -- neither checks nor changes are blinded, so no revocation is lost.
@@ -89,17 +106,25 @@ SELECT mogo_verify(:'client_id', :'client_secret') AS disabled;
 SELECT client_name FROM mogo_add_client('regress third');
 RESET ROLE;
 
--- A rule in place of the insert or update: an error or the change, never a success
--- that changed nothing.
+-- A rule in place of the insert or update, or an index that finds twins: an error or
+-- the change, never a success that changed nothing, never a wrong reason.
 SET ROLE regress_mogo_owner;
 ALTER TABLE mogo_client DISABLE ROW LEVEL SECURITY;
 CREATE RULE nothing AS ON INSERT TO mogo_client DO INSTEAD NOTHING;
 RESET ROLE;
 SAVEPOINT s;
-SELECT client_name FROM mogo_add_client('regress swallowed');
+SELECT client_id AS made_id, client_secret AS made_secret FROM mogo_add_client('regress not swallowed') \gset
+SELECT mogo_verify(:'made_id', :'made_secret') AS made;
 ROLLBACK TO s;
 SET ROLE regress_mogo_owner;
 DROP RULE nothing ON mogo_client;
+CREATE UNIQUE INDEX regress_twins ON mogo_client (enabled) WHERE client_name LIKE 'regress twin%';
+RESET ROLE;
+SELECT client_name FROM mogo_add_client('regress twin 1');
+SAVEPOINT s;
+SELECT client_name FROM mogo_add_client('regress twin 2');
+ROLLBACK TO s;
+SET ROLE regress_mogo_owner;
 CREATE RULE nothing AS ON UPDATE TO mogo_client DO INSTEAD NOTHING;
 RESET ROLE;
 SAVEPOINT s;
