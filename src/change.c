@@ -32,7 +32,6 @@
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
@@ -207,7 +206,12 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	ExecStoreVirtualTuple(slot);
 
 	AfterTriggerBeginQuery();
+	ItemPointerSetInvalid(&slot->tts_tid);
 	ExecSimpleRelationInsert(target, estate, slot);
+	if (!ItemPointerIsValid(&slot->tts_tid))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+				 errmsg("a trigger on table \"%s\" suppressed a row", table)));
 	AfterTriggerEndQuery(estate);
 	/* nobody may be told of a client that is not there, or change one unrecorded */
 	if (!ItemPointerIsValid(&slot->tts_tid))
@@ -215,10 +219,12 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 				 errmsg("a trigger kept a row out of table \"%s\"", table)));
 
-	/* as the table's: the locks stay until the transaction ends */
+	/* ExecCloseIndices, but the locks stay, as the table's, until the transaction ends */
 	for (int i = 0; i < target->ri_NumIndices; i++)
-		LockRelationOid(RelationGetRelid(target->ri_IndexRelationDescs[i]), RowExclusiveLock);
-	ExecCloseIndices(target);
+	{
+		mogo_index_insert_cleanup(target, i);
+		index_close(target->ri_IndexRelationDescs[i], NoLock);
+	}
 	ExecResetTupleTable(estate->es_tupleTable, false);
 	MemoryContextSwitchTo(context);
 	FreeExecutorState(estate);
