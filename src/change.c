@@ -138,7 +138,7 @@ become_owner(int security_context)
 
 /*
  * The error for a row that stayed as it was: a trigger of the tables' owner did
- * that. A change is never acknowledged that was not made.
+ * that. Nobody may be told of a client that is not there, or change one unrecorded.
  */
 static void
 suppressed(void)
