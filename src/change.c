@@ -137,6 +137,18 @@ become_owner(int security_context)
 }
 
 /*
+ * The error for a row that stayed as it was: a trigger of the tables' owner did
+ * that. A change is never acknowledged that was not made.
+ */
+static void
+suppressed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+			 errmsg("a change of a row in one of mogocred's tables was suppressed")));
+}
+
+/*
  * Runs a statement as the tables' owner and returns the number of rows. nulls
  * may be NULL where no value is. In READ COMMITTED each statement sees what was
  * committed before it, so also what the client's row made us wait for.
@@ -209,15 +221,8 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	ItemPointerSetInvalid(&slot->tts_tid);
 	ExecSimpleRelationInsert(target, estate, slot);
 	if (!ItemPointerIsValid(&slot->tts_tid))
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-				 errmsg("a trigger on table \"%s\" suppressed a row", table)));
+		suppressed();
 	AfterTriggerEndQuery(estate);
-	/* nobody may be told of a client that is not there, or change one unrecorded */
-	if (!ItemPointerIsValid(&slot->tts_tid))
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-				 errmsg("a trigger kept a row out of table \"%s\"", table)));
 
 	/* ExecCloseIndices, but the locks stay, as the table's, until the transaction ends */
 	for (int i = 0; i < target->ri_NumIndices; i++)
@@ -231,6 +236,14 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	SetUserIdAndSecContext(save_user, save_context);
+}
+
+/* Runs a statement that has to change one row. */
+void
+mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls)
+{
+	if (mogo_execute(statement, values, nulls) != 1)
+		suppressed();
 }
 
 /* A column of the first row of the last statement's result, counted from 1. */

@@ -144,7 +144,7 @@ end_secrets(const MogoLocked *client, bool revoke_all, const pg_uuid_t *revoke,
 	nulls[3] = revoke == NULL;
 	values[4] = TimestampTzGetDatum(cutoff);
 	mogo_execute(&move, values, nulls);
-	mogo_execute(&keep, values, nulls);
+	mogo_change_row(&keep, values, nulls);
 	return DatumGetInt32(mogo_result(1, &isnull));
 }
 
@@ -210,7 +210,7 @@ add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
 		values[1] = UUIDPGetDatum(&secret.id);
 		values[2] = TimestampTzGetDatum(expires_at);
 		values[3] = PointerGetDatum(cstring_to_text_with_len(secret.hash, MOGO_HASH_TEXT_LEN));
-		mogo_execute(&append, values, NULL);
+		mogo_change_row(&append, values, NULL);
 		mogo_insert_secret(&client->client_id, &secret.id, client->now);
 		mogo_record(action, &client->client_id, PointerGetDatum(client->name), &secret.id, detail);
 		mogo_end();
