@@ -130,7 +130,7 @@ detail_is_safe(const ErrorData *edata)
 
 	return category == ERRCODE_TRANSACTION_ROLLBACK ||
 		category == ERRCODE_OPERATOR_INTERVENTION ||
-		strncmp(edata->message_id, "process %d ", 11) == 0 ||
+		(edata->message_id != NULL && strncmp(edata->message_id, "process %d ", 11) == 0) ||
 		strcmp(edata->funcname ? edata->funcname : "", "ShowUsage") == 0;
 }
 

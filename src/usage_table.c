@@ -197,7 +197,7 @@ find(const Key *key, uint32 bucket)
 static Entry *
 add(const Key *key, uint32 bucket)
 {
-	Entry	   *entry = NULL;
+	Entry	   *entry;
 	int			used;
 	int			i;
 
@@ -205,15 +205,15 @@ add(const Key *key, uint32 bucket)
 	i = shared->free;
 	if (i != NONE)
 	{
-		entry = &shared->entries[i];
-		shared->free = entry->next;
+		shared->free = shared->entries[i].next;
 		shared->used++;
 	}
 	used = shared->used;
 	SpinLockRelease(&shared->mutex);
-	if (entry == NULL)
+	if (i == NONE)
 		return NULL;
 
+	entry = &shared->entries[i];
 	entry->key = *key;
 	entry->flush_xid = InvalidTransactionId;
 	entry->flush_count = 0;
@@ -263,23 +263,23 @@ mogo_usage_add(Oid database, MogoUsageKind kind, const pg_uuid_t *id, uint64 cou
 {
 	Key			key;
 	uint32		bucket = make_key(&key, database, kind, id);
-	Entry	   *entry;
+	Entry	   *entry = NULL;
+	int			i;
 
 	LWLockAcquire(lock_of(bucket), LW_SHARED);
-	entry = find(&key, bucket);
-	if (entry != NULL)
-		bump(entry, count, at);
+	i = *find_link(&key, bucket);
+	if (i != NONE)
+		bump(&shared->entries[i], count, at);
 	LWLockRelease(lock_of(bucket));
-	if (entry != NULL)
+	if (i != NONE)
 		return;
 
 	/* a full table is not worth an exclusive lock at every check */
 	if (shared->used < shared->max)
 	{
 		LWLockAcquire(lock_of(bucket), LW_EXCLUSIVE);
-		entry = find(&key, bucket);
-		if (entry == NULL)
-			entry = add(&key, bucket);
+		i = *find_link(&key, bucket);
+		entry = i != NONE ? &shared->entries[i] : add(&key, bucket);
 		if (entry != NULL)
 			bump(entry, count, at);
 		LWLockRelease(lock_of(bucket));
