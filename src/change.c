@@ -46,7 +46,7 @@ static Oid	owner;
 /*
  * Makes ready for statements on our tables: finds the schema and the owner of one
  * of them, and connects to SPI. The caller's memory context stays current, so
- * what is allocated outlives mogo_end. By itself only for usage_worker.c, which
+ * what is allocated outlives mogo_end. By itself only for usage_flush.c, which
  * has no caller; all others start with mogo_begin.
  */
 void
