@@ -5,6 +5,7 @@
 #   make test                   everything, on private servers (see test/run.sh)
 #   make demo, make demo-stop   the product's page in one minute
 #   make bench                  the figures, side by side (see bench/run.sh)
+#   make demo-console           the same page in a browser, make demo-token-service
 
 # Where this Makefile is: the source tree, also in a VPATH build.
 SRC := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
@@ -86,3 +87,8 @@ dist:
 .PHONY: bench
 bench:
 	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/bench/run.sh"
+
+# The examples on the running demo's server.
+.PHONY: demo-console demo-token-service
+demo-console demo-token-service:
+	@"$(CURDIR)/test/demo-examples.sh" $@

@@ -32,7 +32,6 @@
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
@@ -140,6 +139,18 @@ become_owner(int security_context)
 }
 
 /*
+ * The error for a row that stayed as it was: a trigger of the tables' owner did
+ * that. A change is never acknowledged that was not made.
+ */
+static void
+suppressed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+			 errmsg("a change of a row in one of mogocred's tables was suppressed")));
+}
+
+/*
  * Runs a statement as the tables' owner and returns the number of rows. nulls
  * may be NULL where no value is. In READ COMMITTED each statement sees what was
  * committed before it, so also what the client's row made us wait for.
@@ -210,19 +221,32 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	ExecStoreVirtualTuple(slot);
 
 	AfterTriggerBeginQuery();
+	ItemPointerSetInvalid(&slot->tts_tid);
 	ExecSimpleRelationInsert(target, estate, slot);
+	if (!ItemPointerIsValid(&slot->tts_tid))
+		suppressed();
 	AfterTriggerEndQuery(estate);
 
-	/* as the table's: the locks stay until the transaction ends */
+	/* ExecCloseIndices, but the locks stay, as the table's, until the transaction ends */
 	for (int i = 0; i < target->ri_NumIndices; i++)
-		LockRelationOid(RelationGetRelid(target->ri_IndexRelationDescs[i]), RowExclusiveLock);
-	ExecCloseIndices(target);
+	{
+		mogo_index_insert_cleanup(target, i);
+		index_close(target->ri_IndexRelationDescs[i], NoLock);
+	}
 	ExecResetTupleTable(estate->es_tupleTable, false);
 	MemoryContextSwitchTo(context);
 	FreeExecutorState(estate);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	SetUserIdAndSecContext(save_user, save_context);
+}
+
+/* Runs a statement that has to change one row. */
+void
+mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls)
+{
+	if (mogo_execute(statement, values, nulls) != 1)
+		suppressed();
 }
 
 /*

@@ -122,7 +122,7 @@ mogo_update_client(PG_FUNCTION_ARGS)
 
 	if (nchanged > 0)
 	{
-		mogo_execute(&update, values, nulls);
+		mogo_change_row(&update, values, nulls);
 		mogo_record("client_updated", &client.client_id, PointerGetDatum(name), NULL,
 					DirectFunctionCall1(jsonb_in, CStringGetDatum(detail.data)));
 	}
@@ -150,7 +150,7 @@ set_enabled(FunctionCallInfo fcinfo, const char *command, bool enabled)
 	{
 		values[0] = UUIDPGetDatum(&client.client_id);
 		values[1] = BoolGetDatum(enabled);
-		mogo_execute(&update, values, NULL);
+		mogo_change_row(&update, values, NULL);
 		mogo_record(enabled ? "client_enabled" : "client_disabled", &client.client_id,
 					PointerGetDatum(client.name), NULL, (Datum) 0);
 	}
@@ -214,7 +214,7 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	values[0] = UUIDPGetDatum(&client.client_id);
 	mogo_execute(&remove_secrets, values, NULL);
 	secrets = mogo_result(1, UUIDARRAYOID, &none);
-	mogo_execute(&remove_client, values, NULL);
+	mogo_change_row(&remove_client, values, NULL);
 
 	/* last, for a flush that was ahead of us may have just made them (usage_worker.c) */
 	mogo_execute(&remove_failures, values, NULL);

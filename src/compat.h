@@ -64,4 +64,12 @@ typedef void (*shmem_request_hook_type) (void);
 #define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC
 #endif
 
+/* 17 lets an index keep something from one row to the next. */
+#if PG_VERSION_NUM >= 170000
+#define mogo_index_insert_cleanup(target, i) \
+	index_insert_cleanup((target)->ri_IndexRelationDescs[i], (target)->ri_IndexRelationInfo[i])
+#else
+#define mogo_index_insert_cleanup(target, i) ((void) 0)
+#endif
+
 #endif							/* MOGO_COMPAT_H */

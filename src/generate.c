@@ -110,21 +110,10 @@ put_uuid(const uint8 *random, pg_uuid_t *uuid)
 }
 
 /*
- * A secret's id: a version 4 UUID too. libuuid seeds a generator of its own on
- * every call, which takes three times as long.
- */
-void
-mogo_new_secret_id(pg_uuid_t *secret_id)
-{
-	uint8		random[UUID_LEN];
-
-	strong_random(random, sizeof(random));
-	put_uuid(random, secret_id);
-}
-
-/*
- * A new client's salt, MOGO_SALT_LEN bytes, and its first secret's id. Both at
- * once, because what the random source takes is for being asked.
+ * For a client that brings its secret along: its salt, MOGO_SALT_LEN bytes, and
+ * the secret's id. (A secret's id is a version 4 UUID too, but not libuuid's,
+ * which seeds a generator of its own on every call and takes three times as
+ * long as the random source.)
  */
 void
 mogo_new_salt_and_id(uint8 *salt, pg_uuid_t *secret_id)
@@ -166,34 +155,27 @@ put_base62(char *out, int ndigits, uint8 *number, int len)
  * asks for a chance of 2^-128 at most.
  */
 static int
-new_uuid_secret(char *secret)
+put_uuid_secret(char *secret, const uint8 *bits)
 {
-	uuid_t		bits;
-
-	strong_random(bits, sizeof(bits));
 	uuid_unparse_lower(bits, secret);
-	explicit_bzero(bits, sizeof(bits));
 	return 2 * UUID_LEN + 4;
 }
 
 /*
  * A secret in token format: <prefix>_, 43 base-62 digits of 256 random bits, and
  * the CRC-32 of all before it as 6 base-62 digits, which lets a scanner tell a
- * secret from a look-alike without asking anybody.
+ * secret from a look-alike without asking anybody. The bits are used up.
  */
 static int
-new_token_secret(char *secret)
+put_token_secret(char *secret, uint8 *bits)
 {
-	uint8		bits[TOKEN_RANDOM_LEN];
 	uint8		check[sizeof(pg_crc32)];
 	pg_crc32	crc;
 	int			len = strlen(token_prefix);
 
 	memcpy(secret, token_prefix, len);
 	secret[len++] = '_';
-	strong_random(bits, sizeof(bits));
-	put_base62(secret + len, TOKEN_DIGITS, bits, sizeof(bits));
-	explicit_bzero(bits, sizeof(bits));
+	put_base62(secret + len, TOKEN_DIGITS, bits, TOKEN_RANDOM_LEN);
 	len += TOKEN_DIGITS;
 
 	INIT_TRADITIONAL_CRC32(crc);
@@ -209,24 +191,36 @@ new_token_secret(char *secret)
 
 /*
  * Makes a new secret in the format that mogocred.secret_format names, ASCII and
- * so the same in every encoding, and its stored form for a client's salt. The
- * caller wipes it. Raises XX000 without a random source, after wiping.
+ * so the same in every encoding, its id, and its stored form for a client's salt
+ * (NULL: for a new one). All the random bits come from one call, because what the
+ * source takes is for being asked. The caller wipes the secret. Raises XX000
+ * without a random source, after wiping.
  */
 void
 mogo_new_secret(MogoNewSecret *secret, const uint8 *salt)
 {
+	struct
+	{
+		uint8		id[UUID_LEN];
+		uint8		salt[MOGO_SALT_LEN];
+		uint8		secret[TOKEN_RANDOM_LEN];
+	}			random;
 	char	   *clear = secret->clear.bytes + VARHDRSZ;
 	int			len;
 	bool		ok;
 
+	strong_random(&random, sizeof(random));
+	put_uuid(random.id, &secret->id);
+	memcpy(secret->salt, salt != NULL ? salt : random.salt, MOGO_SALT_LEN);
 	if (secret_format == SECRET_FORMAT_TOKEN)
-		len = new_token_secret(clear);
+		len = put_token_secret(clear, random.secret);
 	else
-		len = new_uuid_secret(clear);
+		len = put_uuid_secret(clear, random.secret);
+	explicit_bzero(&random, sizeof(random));
 	SET_VARSIZE(&secret->clear.datum, VARHDRSZ + len);
 
 	ok = mogo_sha256(clear, len, NULL, 0, secret->digest) &&
-		mogo_hash_text(salt, secret->digest, secret->hash);
+		mogo_hash_text(secret->salt, secret->digest, secret->hash);
 	explicit_bzero(secret->digest, sizeof(secret->digest));
 	if (!ok)
 	{

@@ -145,15 +145,16 @@ mogo_add_client(PG_FUNCTION_ARGS)
 	mogo_begin(fcinfo, "mogo_add_client()");
 	read_args(fcinfo, 0, 1, 2, 3, &client);
 	mogo_new_client_id(&client.client_id);
-	mogo_new_salt_and_id(client.salt, &client.secret_id);
 
 	PG_TRY();
 	{
-		mogo_new_secret(&secret, client.salt);
+		mogo_new_secret(&secret, NULL);
+		client.secret_id = secret.id;
+		memcpy(client.salt, secret.salt, MOGO_SALT_LEN);
 		insert_client(fcinfo, &client, "client_added", secret.hash, MOGO_HASH_TEXT_LEN, (Datum) 0);
 		mogo_end();
 		result = mogo_credentials(fcinfo, client.name, &client.client_id, &secret,
-								  &client.secret_id, client.now, client.expires_at);
+								  client.now, client.expires_at);
 	}
 	PG_FINALLY();
 	{

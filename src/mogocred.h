@@ -69,6 +69,8 @@ extern void mogo_hash_failed(void);
 /* generate.c: ids, salts, secrets */
 typedef struct MogoNewSecret
 {
+	pg_uuid_t	id;
+	uint8		salt[MOGO_SALT_LEN];	/* its client's */
 	uint8		digest[MOGO_DIGEST_LEN];
 	char		hash[MOGO_HASH_TEXT_LEN];	/* the stored form */
 	union
@@ -80,7 +82,6 @@ typedef struct MogoNewSecret
 
 extern void mogo_generate_init(void);
 extern void mogo_new_client_id(pg_uuid_t *client_id);
-extern void mogo_new_secret_id(pg_uuid_t *secret_id);
 extern void mogo_new_salt_and_id(uint8 *salt, pg_uuid_t *secret_id);
 extern void mogo_new_secret(MogoNewSecret *secret, const uint8 *salt);
 
@@ -189,6 +190,7 @@ extern void mogo_begin_as_owner_of(Oid table);
 extern void mogo_end(void);
 extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls);
 extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
+extern void mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
 extern const char *mogo_actor(void);
 extern void mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
@@ -213,8 +215,8 @@ extern void mogo_lock_client(const pg_uuid_t *client_id, MogoLocked *client);
 extern void mogo_insert_secret(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
 							   TimestampTz created_at);
 extern Datum mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id,
-							  const MogoNewSecret *secret, const pg_uuid_t *secret_id,
-							  TimestampTz issued_at, TimestampTz expires_at);
+							  const MogoNewSecret *secret, TimestampTz issued_at,
+							  TimestampTz expires_at);
 
 /* usage.c: use counts */
 extern void mogo_usage_init(void);

@@ -142,7 +142,7 @@ end_secrets(const MogoLocked *client, bool revoke_all, const pg_uuid_t *revoke,
 	nulls[3] = revoke == NULL;
 	values[4] = TimestampTzGetDatum(cutoff);
 	mogo_execute(&move, values, nulls);
-	mogo_execute(&keep, values, nulls);
+	mogo_change_row(&keep, values, nulls);
 	return DatumGetInt32(mogo_result(1, INT4OID, NULL));
 }
 
@@ -152,8 +152,8 @@ end_secrets(const MogoLocked *client, bool revoke_all, const pg_uuid_t *revoke,
  */
 Datum
 mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id,
-				 const MogoNewSecret *secret, const pg_uuid_t *secret_id,
-				 TimestampTz issued_at, TimestampTz expires_at)
+				 const MogoNewSecret *secret, TimestampTz issued_at,
+				 TimestampTz expires_at)
 {
 	TupleDesc	desc;
 	Datum		values[6];
@@ -165,7 +165,7 @@ mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id
 	values[0] = PointerGetDatum(name);
 	values[1] = UUIDPGetDatum(client_id);
 	values[2] = PointerGetDatum(&secret->clear.datum);
-	values[3] = UUIDPGetDatum(secret_id);
+	values[3] = UUIDPGetDatum(&secret->id);
 	values[4] = TimestampTzGetDatum(issued_at);
 	values[5] = TimestampTzGetDatum(expires_at);
 	nulls[5] = expires_at == DT_NOEND;
@@ -188,7 +188,6 @@ add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
 		.nargs = 4,
 		.argtypes = {UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID}
 	};
-	pg_uuid_t	secret_id;
 	MogoNewSecret secret;
 	Datum		values[4];
 	volatile Datum result = (Datum) 0;
@@ -202,20 +201,19 @@ add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
 				 errdetail("The limit is %d at a time.", max_live_secrets),
 				 errhint("Revoke one with mogo_revoke_secret, or raise mogocred.max_live_secrets.")));
 
-	mogo_new_secret_id(&secret_id);
 	PG_TRY();
 	{
 		mogo_new_secret(&secret, client->salt);
 		values[0] = UUIDPGetDatum(&client->client_id);
-		values[1] = UUIDPGetDatum(&secret_id);
+		values[1] = UUIDPGetDatum(&secret.id);
 		values[2] = TimestampTzGetDatum(expires_at);
 		values[3] = PointerGetDatum(cstring_to_text_with_len(secret.hash, MOGO_HASH_TEXT_LEN));
-		mogo_execute(&append, values, NULL);
-		mogo_insert_secret(&client->client_id, &secret_id, client->now);
-		mogo_record(action, &client->client_id, PointerGetDatum(client->name), &secret_id, detail);
+		mogo_change_row(&append, values, NULL);
+		mogo_insert_secret(&client->client_id, &secret.id, client->now);
+		mogo_record(action, &client->client_id, PointerGetDatum(client->name), &secret.id, detail);
 		mogo_end();
 		result = mogo_credentials(fcinfo, client->name, &client->client_id, &secret,
-								  &secret_id, client->now, expires_at);
+								  client->now, expires_at);
 	}
 	PG_FINALLY();
 	{

@@ -8,8 +8,8 @@
  * precautions, and ends. Rules:
  *
  * - DROP DATABASE waits 5 s for others to leave. So a flush worker has FLUSH_MS, a
- *   batch at a time, each with a time limit of its own, and waits for no row (SKIP
- *   LOCKED) and no standby. What it does not get done the next one does.
+ *   small batch at a time, each with a time limit of its own, and waits for no row
+ *   (SKIP LOCKED) and no standby. What it does not get done the next one does.
  * - What a flush has written leaves memory at its commit, and not before;
  *   usage_table.c says how. What it could not write waits again.
  * - A row is made only with the row of its secret, or of its client, locked (KEY
@@ -24,6 +24,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -41,7 +42,7 @@
 
 #define FLUSH_MS		2000	/* a flush worker takes no new batch after this */
 #define BATCH_MS		2000	/* a batch that takes longer fails */
-#define BATCH			1000	/* rows a transaction */
+#define BATCH			100		/* rows a transaction */
 
 /* What the batch in hand has claimed; settled: no more of our business. */
 static MogoUsage batch[BATCH];
@@ -306,7 +307,7 @@ mogo_usage_flush_main(Datum arg)
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("synchronous_commit", "local", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("lock_timeout", "1s", PGC_SUSET, PGC_S_OVERRIDE);
 
 	pgstat_report_activity(STATE_RUNNING, "writing use counts");
@@ -322,6 +323,8 @@ mogo_usage_flush_main(Datum arg)
 				break;
 			}
 		}
+		/* on disk once for all batches, and without waiting for a standby */
+		XLogFlush(XactLastCommitEnd);
 	}
 	PG_CATCH();
 	{

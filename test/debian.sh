@@ -73,17 +73,20 @@ fresh() {
 			dpkg-query -S "$file" >/dev/null 2>&1 || cp "$file" "$tree/etc/apt/apt.conf.d/"
 		done
 		cp /etc/resolv.conf /etc/hosts "$tree/etc/"
+		# What is installed in there starts nothing, on this machine's ports.
+		printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d"
+		chmod 755 "$tree/usr/sbin/policy-rc.d"
 		[ "$what" = test ] || cp -a "$tree" "$top/pristine"
 	fi
 	mount -t proc proc "$tree/proc"
 	mount -t tmpfs -o mode=1777 tmpfs "$tree/dev/shm"
 }
 
-# Copies this source tree to where a build in $1 wants it.
+# Copies this source tree into $1, to where servers' user can read it too.
 copy_source() {
-	mkdir "$top/$1/root/mogocred"
+	mkdir "$top/$1/srv/mogocred"
 	tar -C "$src" --exclude=.git --exclude=tmp_check --exclude='*.o' --exclude='*.so' -cf - . |
-		tar -C "$top/$1/root/mogocred" --no-same-owner -xf -
+		tar -C "$top/$1/srv/mogocred" --no-same-owner -xf -
 }
 
 # Runs a command in the tree $1. env -i: nothing of this machine's environment helps.
@@ -92,46 +95,58 @@ inside() {
 		DEBIAN_FRONTEND=noninteractive chroot "$top/$1" bash -ec "$2" </dev/null
 }
 
-# The same, with its output shown only where it fails.
+# The same without the network, so that Debian's own servers there, which want port
+# 5432, do not meet those of this machine.
+inside_alone() {
+	local tree=$1 command=$2
+	export -f inside
+	export top
+	# shellcheck disable=SC2016	# $0 and $1 are the inner shell's
+	unshare --net bash -c 'ip link set lo up && inside "$0" "$1"' "$tree" "$command"
+}
+
+# $1... with its output shown only where it fails.
 quietly() {
-	if ! inside "$@" >"$top/log" 2>&1; then
+	if ! "$@" >"$top/log" 2>&1; then
 		tail -n 40 "$top/log" >&2
-		die "failed in the fresh Debian: $2"
+		die "failed in the fresh Debian: $3"
 	fi
 }
 
 if [ "$what" = test ]; then
 	fresh tree
 	copy_source tree
-	inside tree 'cd /root/mogocred && make test'
+	inside tree 'cd /srv/mogocred && make test'
 	exit
 fi
 
 fresh build
 copy_source build
 echo "mogocred: building the package"
-quietly build 'apt-get -q update
-	apt-get -qy --no-install-recommends install dpkg-dev postgresql-common-dev || apt-get -qy --no-install-recommends install dpkg-dev postgresql-server-dev-all
+quietly inside build '
 	mkdir -p /etc/postgresql-common/createcluster.d
 	echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/none.conf
-	cd /root/mogocred
+	apt-get -q update
+	apt-get -qy --no-install-recommends install dpkg-dev postgresql-server-dev-all
+	cd /srv/mogocred
 	apt-get -qy --no-install-recommends build-dep ./
-	pg_buildext updatecontrol
-	dpkg-buildpackage -us -uc -b'
+	pg_buildext updatecontrol'
+quietly inside_alone build 'cd /srv/mogocred && dpkg-buildpackage -us -uc -b'
 fresh clean
-for deb in "$top"/build/root/postgresql-*-mogocred_*.deb; do
+for deb in "$top"/build/srv/postgresql-*-mogocred_*.deb; do
 	echo "mogocred: installing $(basename "$deb") where the source has never been"
-	cp "$deb" "$top/clean/root/"
-	cp "$src/debian/tests/smoke.sql" "$top/clean/root/"
+	cp "$deb" "$src/debian/tests/smoke.sql" "$top/clean/srv/"
 done
-quietly clean 'apt-get -q update; apt-get -qy --no-install-recommends install /root/*.deb'
-inside clean '
+quietly inside clean 'apt-get -q update; apt-get -qy --no-install-recommends install /srv/*.deb'
+inside_alone clean '
 	for version in $(pg_lsclusters -h | cut -d" " -f1); do
 		pg_conftool "$version" main set shared_preload_libraries mogocred
 		pg_ctlcluster "$version" main start
-		cd / && runuser -u postgres -- psql -Xq -f - </root/smoke.sql
+		cd /
+		runuser -u postgres -- psql -Xq -f /srv/smoke.sql
 		runuser -u postgres -- psql -XAtc "SHOW shared_preload_libraries" -c "SELECT version()"
 		pg_ctlcluster "$version" main stop
-		dpkg -r "postgresql-$version-mogocred"
+		apt-get -qy remove "postgresql-$version-mogocred" >/dev/null
+		! ls /usr/lib/postgresql/*/lib/mogocred* /usr/share/postgresql/*/extension/mogocred* 2>/dev/null
 	done'
 echo "mogocred: ok: built, installed, preloaded, created, added, checked, removed"

@@ -566,6 +566,11 @@ case 'an error of an unrelated statement right after one of ours', sub {
 	$other->start("SELECT mogo_verify_status('id', '$x')");
 	wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE pid = " . $other->pid . " AND wait_event = 'PgSleep'");
 	kill 'KILL', $other->pid;
+	for (1 .. 1800)
+	{
+		last if slurp_file($stderr_log, $mark) =~ /was terminated by signal 9.* ready to accept connections/s;
+		select undef, undef, undef, 0.1;
+	}
 	$node->poll_query_until('postgres', 'SELECT true') or die 'no restart';
 	like(new_log(), qr{LOG:  (?:server process|client backend) \(PID \d+\) was terminated by signal 9: Killed\n[^\n]*DETAIL:  Failed process was running: <redacted by mogocred: mogo_verify_status>\n},
 		'a crash: the log says what ran, masked');

@@ -120,7 +120,7 @@ line AS (
 SELECT regexp_replace(line::text, '\s+', ' ', 'g') FROM line ORDER BY line::text COLLATE "C"});
 }
 
-# Every row of the three tables; $schema is where they are.
+# Every row of the tables; $schema is where they are.
 sub contents
 {
 	my ($node, $dbname, $schema) = @_;
@@ -128,7 +128,8 @@ sub contents
 	return $node->safe_psql($dbname, qq{
 		SET search_path = $schema;
 		SELECT c FROM mogo_client c ORDER BY client_id; SELECT s FROM mogo_secret s ORDER BY secret_id;
-		SELECT a FROM mogo_audit_log a ORDER BY at, a::text});
+		SELECT a FROM mogo_audit_log a ORDER BY at, a::text;
+		SELECT u FROM mogo_secret_usage u ORDER BY 1; SELECT u FROM mogo_client_usage u ORDER BY 1});
 }
 
 # Makes clients of every kind, two roles with rights and one without. Returns
@@ -171,6 +172,9 @@ sub every_kind
 	my $exists = $node->safe_psql($dbname, "SELECT count(*) FROM pg_roles WHERE rolname = 'kind_nobody'");
 	$run->('CREATE ROLE kind_nobody; CREATE ROLE kind_checker; CREATE ROLE kind_admin') if !$exists;
 	$run->("SELECT mogo_grant_verifier('kind_checker'); SELECT mogo_grant_admin('kind_admin'); SELECT pg_sleep(1)");
+	# as use counts would have been flushed
+	$run->('INSERT INTO mogo_secret_usage SELECT secret_id, 7, now() FROM mogo_secret');
+	$run->('INSERT INTO mogo_client_usage SELECT client_id, 3 FROM mogo_client');
 	return \@asked;
 }
 

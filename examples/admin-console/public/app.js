@@ -23,7 +23,7 @@ function localTimes () {
 function showCredentials (dialog) {
   saved = false
   dialog.addEventListener('cancel', (event) => { if (!saved) event.preventDefault() })
-  dialog.addEventListener('close', () => { dialog.remove(); saved = true; main.focus() })
+  dialog.addEventListener('close', () => { dialog.remove(); saved = true; main.focus({ preventScroll: true }) })
   dialog.showModal()
 }
 
@@ -44,7 +44,7 @@ addEventListener('submit', async (event) => {
     localTimes()
     say(main.querySelector('.head').dataset.done)
     if (once()) showCredentials(once())
-    else main.focus()
+    else main.focus({ preventScroll: true })
   } catch {
     fail('The console does not answer.')
   } finally {
