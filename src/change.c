@@ -81,6 +81,13 @@ mogo_begin(FunctionCallInfo fcinfo, const char *command)
 	mogo_begin_as_owner_of(mogo_table(fcinfo->flinfo->fn_oid, "mogo_client"));
 }
 
+/* The tables' owner, between mogo_begin and mogo_end. */
+Oid
+mogo_owner(void)
+{
+	return owner;
+}
+
 /* Ends a change. Results of statements are gone after it. */
 void
 mogo_end(void)

@@ -187,6 +187,7 @@ typedef struct MogoStatement
 
 extern void mogo_begin(FunctionCallInfo fcinfo, const char *command);
 extern void mogo_begin_as_owner_of(Oid table);
+extern Oid	mogo_owner(void);
 extern void mogo_end(void);
 extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls);
 extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
