@@ -46,7 +46,7 @@ driver Postgres.js node "$tests/drivers/postgres-js.mjs"
 driver JDBC java -cp "/usr/share/java/postgresql.jar:$tests" Jdbc
 
 names=(libpq psycopg asyncpg node-postgres Postgres.js JDBC)
-row() { printf '%-13s' "$1"; shift; printf ' %-14s' "$@"; echo; }
+row() { (printf '%-13s' "$1"; shift; printf ' %-14s' "$@"; echo) | sed 's, *$,,'; }
 row "" "${names[@]}"
 for thing in version "${things[@]}"; do
 	cells=()
