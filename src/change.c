@@ -46,7 +46,7 @@ static Oid	owner;
 /*
  * Makes ready for statements on our tables: finds the schema and the owner of one
  * of them, and connects to SPI. The caller's memory context stays current, so
- * what is allocated outlives mogo_end. By itself only for usage_worker.c, which
+ * what is allocated outlives mogo_end. By itself only for usage_flush.c, which
  * has no caller; all others start with mogo_begin.
  */
 void
@@ -140,7 +140,7 @@ become_owner(int security_context)
 
 /*
  * The error for a row that stayed as it was: a trigger of the tables' owner did
- * that. A change is never acknowledged that was not made.
+ * that. Nobody may be told of a client that is not there, or change one unrecorded.
  */
 static void
 suppressed(void)

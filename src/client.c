@@ -216,7 +216,7 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	secrets = mogo_result(1, UUIDARRAYOID, &none);
 	mogo_change_row(&remove_client, values, NULL);
 
-	/* last, for a flush that was ahead of us may have just made them (usage_worker.c) */
+	/* last, for a flush that was ahead of us may have just made them (usage_flush.c) */
 	mogo_execute(&remove_failures, values, NULL);
 	values[0] = secrets;
 	mogo_execute(&remove_uses, values, &none);
