@@ -76,13 +76,18 @@ insert_row(const NewClient *client, const Datum *values, const bool *nulls)
 	PG_CATCH();
 	{
 		ErrorData  *error;
+		bool		same_id;
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || error->constraint_name == NULL)
 			PG_RE_THROW();
+		same_id = strcmp(error->constraint_name, "mogo_client_pkey") == 0;
+		/* what a trigger or an index of the owner's complains of is not ours to say */
+		if (!same_id && strcmp(error->constraint_name, "mogo_client_client_name_key") != 0)
+			PG_RE_THROW();
 		FlushErrorState();
-		if (strcmp(error->constraint_name, "mogo_client_pkey") == 0)
+		if (same_id)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
 					 errmsg("client id \"%s\" already exists",
@@ -178,26 +183,26 @@ import_hash(const char *algorithm, const text *secret, const uint8 *salt, char *
 
 	if (strcmp(algorithm, "sha256") == 0)
 	{
-		uint8		digest[MOGO_DIGEST_LEN];
-		uint8		of_nothing[MOGO_DIGEST_LEN];
-		bool		ok;
+		uint8		digest[MOGO_DIGEST_LEN] = {0};
+		uint8		of_nothing[MOGO_DIGEST_LEN] = {0};
+		bool		parsed = mogo_parse_sha256(data, len, digest);
+		bool		ok = mogo_sha256("", 0, NULL, 0, of_nothing);
+		bool		empty = mogo_equal(digest, of_nothing, MOGO_DIGEST_LEN);
 
-		if (!mogo_parse_sha256(data, len, digest))
+		ok = ok && mogo_hash_text(salt, digest, hash);
+		explicit_bzero(digest, sizeof(digest));
+		if (!parsed)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("secret is not a SHA-256 hash"),
 					 errdetail("Expected are the 32 bytes as hexadecimal digits, base64 or base64url.")));
-		if (!mogo_sha256("", 0, NULL, 0, of_nothing))
+		if (!ok)
 			mogo_hash_failed();
 		/* else mogo_verify_digest would let in whoever has no secret */
-		if (mogo_equal(digest, of_nothing, MOGO_DIGEST_LEN))
+		if (empty)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("secret is the SHA-256 hash of an empty text")));
-		ok = mogo_hash_text(salt, digest, hash);
-		explicit_bzero(digest, sizeof(digest));
-		if (!ok)
-			mogo_hash_failed();
 		return MOGO_HASH_TEXT_LEN;
 	}
 	if (strcmp(algorithm, "bcrypt") == 0)

@@ -102,43 +102,47 @@ attribute(HeapTupleHeader credentials, AttrNumber number, const char *name)
 	return value;
 }
 
-PG_FUNCTION_INFO_V1(mogo_credentials_json);
-PG_FUNCTION_INFO_V1(mogo_credentials_json_values);
-PG_FUNCTION_INFO_V1(mogo_registration_json);
-
-/* mogo_credentials_json(credentials mogo_credentials) returns json */
-Datum
-mogo_credentials_json(PG_FUNCTION_ARGS)
+/*
+ * What print makes of the credentials in argument 0. Fetching them makes a copy
+ * where they are a variable of PL/pgSQL's or come from a table's TOAST.
+ */
+static Datum
+print_credentials(FunctionCallInfo fcinfo, Datum (*print) (HeapTupleHeader credentials))
 {
 	HeapTupleHeader credentials;
+	volatile Datum result = (Datum) 0;
 
 	mogo_require(fcinfo, 0, "credentials");
 	credentials = PG_GETARG_HEAPTUPLEHEADER(0);
+	PG_TRY();
+	{
+		result = print(credentials);
+	}
+	PG_FINALLY();
+	{
+		mogo_wipe_copy((struct varlena *) credentials, PG_GETARG_DATUM(0));
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* The downloadable file from credentials as one value. */
+static Datum
+file_json(HeapTupleHeader credentials)
+{
 	return credentials_json(attribute(credentials, CREDENTIALS_CLIENT_NAME, "client_name"),
 							attribute(credentials, CREDENTIALS_CLIENT_ID, "client_id"),
 							attribute(credentials, CREDENTIALS_CLIENT_SECRET, "client_secret"));
 }
 
-/* mogo_credentials_json(client_name text, client_id uuid, client_secret text) returns json */
-Datum
-mogo_credentials_json_values(PG_FUNCTION_ARGS)
-{
-	mogo_require(fcinfo, 0, "client_name");
-	mogo_require(fcinfo, 1, "client_id");
-	mogo_require(fcinfo, 2, "client_secret");
-	return credentials_json(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2));
-}
-
 /*
- * mogo_registration_json(credentials mogo_credentials) returns json: the client
- * information response of RFC 7591 section 3.2.1. client_secret_expires_at is in
+ * The client information response of RFC 7591 section 3.2.1. client_secret_expires_at is in
  * seconds since 1970, rounded down so that nobody relies on the last fraction,
  * and 0 for a secret that does not expire.
  */
-Datum
-mogo_registration_json(PG_FUNCTION_ARGS)
+static Datum
+registration_json(HeapTupleHeader credentials)
 {
-	HeapTupleHeader credentials;
 	text	   *name;
 	Datum		client_id;
 	Datum		client_secret;
@@ -148,8 +152,6 @@ mogo_registration_json(PG_FUNCTION_ARGS)
 	bool		isnull;
 	StringInfoData out;
 
-	mogo_require(fcinfo, 0, "credentials");
-	credentials = PG_GETARG_HEAPTUPLEHEADER(0);
 	name = DatumGetTextPP(attribute(credentials, CREDENTIALS_CLIENT_NAME, "client_name"));
 	client_secret = attribute(credentials, CREDENTIALS_CLIENT_SECRET, "client_secret");
 	expires_at = DatumGetTimestampTz(GetAttributeByNum(credentials, CREDENTIALS_EXPIRES_AT, &isnull));
@@ -173,4 +175,32 @@ mogo_registration_json(PG_FUNCTION_ARGS)
 	appendStringInfoString(&out, ",\n  \"grant_types\": [\"client_credentials\"]"
 						   ",\n  \"token_endpoint_auth_method\": \"client_secret_basic\"\n}");
 	return finish(&out);
+}
+
+PG_FUNCTION_INFO_V1(mogo_credentials_json);
+PG_FUNCTION_INFO_V1(mogo_credentials_json_values);
+PG_FUNCTION_INFO_V1(mogo_registration_json);
+
+/* mogo_credentials_json(credentials mogo_credentials) returns json */
+Datum
+mogo_credentials_json(PG_FUNCTION_ARGS)
+{
+	return print_credentials(fcinfo, file_json);
+}
+
+/* mogo_credentials_json(client_name text, client_id uuid, client_secret text) returns json */
+Datum
+mogo_credentials_json_values(PG_FUNCTION_ARGS)
+{
+	mogo_require(fcinfo, 0, "client_name");
+	mogo_require(fcinfo, 1, "client_id");
+	mogo_require(fcinfo, 2, "client_secret");
+	return credentials_json(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2));
+}
+
+/* mogo_registration_json(credentials mogo_credentials) returns json */
+Datum
+mogo_registration_json(PG_FUNCTION_ARGS)
+{
+	return print_credentials(fcinfo, registration_json);
 }

@@ -61,10 +61,12 @@ EXECUTE ask(:'id1', :'s1');
 SELECT client_id AS id2, client_secret AS s2 FROM mogo_add_client('in b') \gset
 EXECUTE ask(:'id2', :'s2');
 SELECT mogo_verify_status(:'id1', :'s1'), mogo_verify_status(:'id2', :'s2');
+SELECT client_secret AS s2 FROM mogo_rotate_secret(:'id2', '0') \gset
 ALTER SCHEMA b RENAME TO renamed;
 EXECUTE ask(:'id2', :'s2');
 SELECT client_secret AS s3 FROM mogo_rotate_secret(:'id2', '0') \gset
 EXECUTE ask(:'id2', :'s2'); EXECUTE ask(:'id2', :'s3');
+SELECT client_name FROM mogo_add_client('in b, renamed');
 BEGIN;
 DROP EXTENSION mogocred;
 ROLLBACK;
@@ -78,7 +80,7 @@ ALTER EXTENSION pgcrypto SET SCHEMA a;
 EXECUTE ask('00000000-0000-0000-0000-000000000001', 'sixteen characters');
 SELECT client_name FROM mogo_clients ORDER BY 1;
 });
-is($life =~ s/\n/ /gr, 't f t invalid|valid t f t t t t t t chosen in an odd one', 'one session, through four lives of the extension');
+is($life =~ s/\n/ /gr, 't f t invalid|valid t f t in b, renamed t t t t t chosen in an odd one', 'one session, through four lives of the extension');
 
 # Two databases know nothing of each other.
 database($_, 'CREATE EXTENSION mogocred CASCADE') foreach 'two', 'three';
