@@ -95,7 +95,7 @@ IS 'For the history of one client.';
 COMMENT ON TABLE @extschema@.mogo_audit_log
 IS 'One row for every change. Written by mogocred''s functions alone.';
 
--- Use counts as the background worker flushed them (src/usage_worker.c). Tables of
+-- Use counts as the background worker flushed them (src/usage_flush.c). Tables of
 -- their own, so that no flush writes to a row that a check or an administrator needs;
 -- room in the pages, so that an update stays in its page.
 CREATE TABLE @extschema@.mogo_secret_usage (

@@ -92,7 +92,9 @@ run(const char *sql)
 
 /*
  * The role in argument 0, quoted. Raises 22004 for NULL, 22023 for "-", which
- * would be PUBLIC, and 42704 for a number that is nobody's.
+ * would be PUBLIC, 42704 for a number that is nobody's, and 42501 for a caller who
+ * is not the owner: without that, GRANT would only warn, and the audit would tell
+ * of what never was.
  */
 static const char *
 role_arg(FunctionCallInfo fcinfo)
@@ -111,6 +113,10 @@ role_arg(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role with OID %u does not exist", role)));
+	if (!has_privs_of_role(GetUserId(), mogo_owner()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of extension mogocred")));
 	return quote_identifier(name);
 }
 
@@ -215,7 +221,8 @@ mogo_grant_verifier(PG_FUNCTION_ARGS)
 
 /*
  * mogo_revoke_access(role regrole) returns void: takes back all that the two
- * above gave, so that the role can be dropped.
+ * above gave, so that the role can be dropped. The owner's own rights are refused
+ * (22023): the functions need them.
  */
 Datum
 mogo_revoke_access(PG_FUNCTION_ARGS)
@@ -230,6 +237,10 @@ mogo_revoke_access(PG_FUNCTION_ARGS)
 
 	mogo_begin(fcinfo, "mogo_revoke_access()");
 	role = role_arg(fcinfo);
+	if (PG_GETARG_OID(0) == mogo_owner())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the owner of extension mogocred keeps its rights")));
 	schema = our_schema(fcinfo, &schema_name);
 	table = find_members(&n);
 	for (uint64 i = 0; i < n; i++)

@@ -46,7 +46,7 @@ static Oid	owner;
 /*
  * Makes ready for statements on our tables: finds the schema and the owner of one
  * of them, and connects to SPI. The caller's memory context stays current, so
- * what is allocated outlives mogo_end. By itself only for usage_worker.c, which
+ * what is allocated outlives mogo_end. By itself only for usage_flush.c, which
  * has no caller; all others start with mogo_begin.
  */
 void
@@ -81,6 +81,13 @@ mogo_begin(FunctionCallInfo fcinfo, const char *command)
 	mogo_begin_as_owner_of(mogo_table(fcinfo->flinfo->fn_oid, "mogo_client"));
 }
 
+/* The tables' owner, between mogo_begin and mogo_end. */
+Oid
+mogo_owner(void)
+{
+	return owner;
+}
+
 /* Ends a change. Results of statements are gone after it. */
 void
 mogo_end(void)
@@ -99,6 +106,7 @@ prepare(MogoStatement *statement)
 	StringInfoData sql;
 	const char *rest = statement->sql;
 	const char *mark;
+	SPIPlanPtr	plan;
 
 	if (name == NULL)
 		elog(ERROR, "cache lookup failed for schema %u", schema);
@@ -106,10 +114,10 @@ prepare(MogoStatement *statement)
 		strcmp(NameStr(statement->schema_name), name) == 0)
 		return;
 
-	if (statement->plan != NULL)
-		SPI_freeplan(statement->plan);
-	statement->plan = NULL;
-
+	/*
+	 * The plan for the old name is left where it is: a trigger that renamed our
+	 * schema may have been called by that very plan.
+	 */
 	initStringInfo(&sql);
 	while ((mark = strstr(rest, "@extschema@")) != NULL)
 	{
@@ -119,11 +127,12 @@ prepare(MogoStatement *statement)
 	}
 	appendStringInfoString(&sql, rest);
 
-	statement->plan = SPI_prepare(sql.data, statement->nargs, statement->argtypes);
-	if (statement->plan == NULL)
+	plan = SPI_prepare(sql.data, statement->nargs, statement->argtypes);
+	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	if (SPI_keepplan(statement->plan) != 0)
+	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
+	statement->plan = plan;
 	statement->schema = schema;
 	namestrcpy(&statement->schema_name, name);
 }
@@ -138,7 +147,7 @@ become_owner(int security_context)
 
 /*
  * The error for a row that stayed as it was: a trigger of the tables' owner did
- * that. A change is never acknowledged that was not made.
+ * that. Nobody may be told of a client that is not there, or change one unrecorded.
  */
 static void
 suppressed(void)
@@ -200,6 +209,7 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	become_owner(save_context);
 
 	rel = table_open(get_relname_relid(table, schema), RowExclusiveLock);
+	mogo_check_table(rel, table);
 	estate = CreateExecutorState();
 	context = MemoryContextSwitchTo(estate->es_query_cxt);
 	estate->es_output_cid = GetCurrentCommandId(true);
@@ -246,11 +256,27 @@ mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls
 		suppressed();
 }
 
-/* A column of the first row of the last statement's result, counted from 1. */
+/*
+ * A column of the first row of the last statement's result, counted from 1, of
+ * the given type. isnull may be NULL where no null is expected. Whoever owns the
+ * tables may have put a trigger on them that swallows the row, or have altered
+ * them, so what we rely on is looked at: an error then, never a wild pointer.
+ */
 Datum
-mogo_result(int column, bool *isnull)
+mogo_result(int column, Oid type, bool *isnull)
 {
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, isnull);
+	bool		null;
+	Datum		value;
+
+	if (SPI_processed == 0 || SPI_tuptable == NULL ||
+		SPI_gettypeid(SPI_tuptable->tupdesc, column) != type)
+		elog(ERROR, "unexpected result of a statement on mogocred's tables");
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &null);
+	if (isnull != NULL)
+		*isnull = null;
+	else if (null)
+		elog(ERROR, "unexpected null in mogocred's tables");
+	return value;
 }
 
 /* Who really asks: the session's user. */

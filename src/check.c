@@ -241,7 +241,12 @@ copy_row(MogoLookup *lookup, const MogoPresented *presented,
 	memset(nulls, false, AUTHENTICATED_COLUMNS);
 	values[0] = UUIDPGetDatum(&ids[0]);
 	for (int i = 0; i < lengthof(columns); i++)
-		values[i + 1] = PointerGetDatum(PG_DETOAST_DATUM_COPY(mogo_lookup_column(lookup, columns[i], &nulls[i + 1])));
+	{
+		Datum		value = mogo_lookup_column(lookup, columns[i], &nulls[i + 1]);
+
+		if (!nulls[i + 1])
+			values[i + 1] = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	}
 	values[4] = UUIDPGetDatum(&ids[1]);
 	values[5] = TimestampTzGetDatum(matched->expires_at);
 	nulls[5] = matched->expires_at == DT_NOEND;

@@ -99,7 +99,7 @@ mogo_update_client(PG_FUNCTION_ARGS)
 	for (int i = 1; i < 5; i++)
 	{
 		bool		isnull;
-		Datum		differs = mogo_result(i, &isnull);
+		Datum		differs = mogo_result(i, BOOLOID, &isnull);
 
 		changed[i] = !isnull && DatumGetBool(differs);
 		if (changed[i])
@@ -213,10 +213,10 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
 	values[0] = UUIDPGetDatum(&client.client_id);
 	mogo_execute(&remove_secrets, values, NULL);
-	secrets = mogo_result(1, &none);
+	secrets = mogo_result(1, UUIDARRAYOID, &none);
 	mogo_change_row(&remove_client, values, NULL);
 
-	/* last, for a flush that was ahead of us may have just made them (usage_worker.c) */
+	/* last, for a flush that was ahead of us may have just made them (usage_flush.c) */
 	mogo_execute(&remove_failures, values, NULL);
 	values[0] = secrets;
 	mogo_execute(&remove_uses, values, &none);

@@ -76,13 +76,18 @@ insert_row(const NewClient *client, const Datum *values, const bool *nulls)
 	PG_CATCH();
 	{
 		ErrorData  *error;
+		bool		same_id;
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || error->constraint_name == NULL)
 			PG_RE_THROW();
+		same_id = strcmp(error->constraint_name, "mogo_client_pkey") == 0;
+		/* what a trigger or an index of the owner's complains of is not ours to say */
+		if (!same_id && strcmp(error->constraint_name, "mogo_client_client_name_key") != 0)
+			PG_RE_THROW();
 		FlushErrorState();
-		if (strcmp(error->constraint_name, "mogo_client_pkey") == 0)
+		if (same_id)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
 					 errmsg("client id \"%s\" already exists",

@@ -24,6 +24,8 @@
 #include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/table.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -39,13 +41,42 @@
 #define SECRET_HASH			7
 
 static Oid	client_relid = InvalidOid;
+static bool client_checked = false; /* mogo_check_table had nothing to say */
+
+/*
+ * The types of our tables' columns. InvalidOid: the array of mogo_live_secret,
+ * whose oid differs.
+ */
+static const struct
+{
+	const char *name;
+	int			ncolumns;
+	Oid			types[10];
+}			tables[] =
+{
+	{"mogo_client", CLIENT_COLUMNS, {
+			UUIDOID, BOOLOID, BYTEAOID, InvalidOid, CIDRARRAYOID, TEXTOID,
+			TEXTARRAYOID, JSONBOID, TIMESTAMPTZOID, TEXTOID
+	}},
+	{"mogo_secret", 7, {
+			UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID,
+			TIMESTAMPTZOID, TEXTOID
+	}},
+	{"mogo_audit_log", 10, {
+			TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, UUIDOID,
+			INETOID, TEXTOID, JSONBOID
+	}}
+};
 
 /* PostgreSQL's word that a relation changed; InvalidOid stands for all of them. */
 static void
 forget_client_relid(Datum arg, Oid relid)
 {
 	if (relid == client_relid || !OidIsValid(relid))
+	{
 		client_relid = InvalidOid;
+		client_checked = false;
+	}
 }
 
 /* Registers the callback, once a process. */
@@ -75,6 +106,55 @@ mogo_table(Oid function, const char *name)
 	return relid;
 }
 
+/* The type mogo_live_secret in our schema. Raises XX000 where it is not as made. */
+static Oid
+live_secret_type(Oid schema)
+{
+	static const Oid types[] = {UUIDOID, TIMESTAMPTZOID, TEXTOID};
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   CStringGetDatum("mogo_live_secret"),
+									   ObjectIdGetDatum(schema));
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+	bool		same = desc->natts == lengthof(types);
+
+	for (int i = 0; same && i < lengthof(types); i++)
+		same = TupleDescAttr(desc, i)->atttypid == types[i];
+	ReleaseTupleDesc(desc);
+	if (!same)
+		elog(ERROR, "unexpected attributes of type mogo_live_secret");
+	return type;
+}
+
+/*
+ * Is this table, of ours by its name, as the script made it? What we read and
+ * write goes by the columns' numbers and types, past the executor, which would
+ * look; and whoever owns the tables (no superuser, perhaps) can alter them, or put
+ * others in their place. Raises 42P16 before a number is taken for a pointer.
+ */
+void
+mogo_check_table(Relation rel, const char *name)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			t = 0;
+	bool		same;
+
+	while (strcmp(tables[t].name, name) != 0)
+		t++;
+	same = rel->rd_rel->relkind == RELKIND_RELATION && desc->natts >= tables[t].ncolumns;
+	for (int i = 0; same && i < tables[t].ncolumns; i++)
+	{
+		Oid			type = tables[t].types[i];
+
+		if (!OidIsValid(type))
+			type = get_array_type(live_secret_type(RelationGetNamespace(rel)));
+		same = TupleDescAttr(desc, i)->atttypid == type;
+	}
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("table \"%s\" of extension mogocred is not as it was made", name)));
+}
+
 /*
  * Opens mogo_client. Taking the lock brings pending news of changes in, so what
  * was cached is believed only if it is still there afterwards.
@@ -87,10 +167,18 @@ open_clients(Oid function)
 		Relation	rel;
 
 		if (!OidIsValid(client_relid))
+		{
+			client_checked = false;
 			client_relid = mogo_table(function, "mogo_client");
+		}
 		rel = try_table_open(client_relid, AccessShareLock);
 		if (rel != NULL && RelationGetRelid(rel) == client_relid)
+		{
+			if (!client_checked)
+				mogo_check_table(rel, "mogo_client");
+			client_checked = true;
 			return rel;
+		}
 		if (rel != NULL)
 			table_close(rel, AccessShareLock);
 		client_relid = InvalidOid;
@@ -126,9 +214,15 @@ mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
 	if (lookup->found)
 	{
 		Datum	   *values = lookup->scan->slot->tts_values;
+		bool	   *nulls = lookup->scan->slot->tts_isnull;
 
-		/* one walk over the first columns, none of which can be null */
+		/* one walk over the first columns */
 		slot_getsomeattrs(lookup->scan->slot, CLIENT_CIDRS);
+		for (int i = 0; i < CLIENT_CIDRS; i++)
+		{
+			if (nulls[i])
+				elog(ERROR, "unexpected null in a client's row");
+		}
 		lookup->enabled = DatumGetBool(values[CLIENT_ENABLED - 1]);
 		lookup->salt = mogo_salt(values[CLIENT_SALT - 1]);
 		lookup->live = DatumGetArrayTypeP(values[CLIENT_LIVE - 1]);
@@ -192,15 +286,12 @@ mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets)
 Datum
 mogo_one_live_secret(Oid function, const MogoLiveSecret *secret)
 {
-	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									   CStringGetDatum("mogo_live_secret"),
-									   ObjectIdGetDatum(get_func_namespace(function)));
+	Oid			type = live_secret_type(get_func_namespace(function));
 	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
 	Datum		values[3];
 	bool		nulls[3] = {false};
 	Datum		element;
 
-	Assert(desc->natts == lengthof(values));
 	values[0] = UUIDPGetDatum(&secret->secret_id);
 	values[1] = TimestampTzGetDatum(secret->expires_at);
 	values[2] = PointerGetDatum(cstring_to_text_with_len(secret->hash, secret->hash_len));
@@ -227,6 +318,10 @@ mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	mogo_check_table(rel, "mogo_secret");
+	if (OidIsValid(index) && IndexGetRelation(index, true) != RelationGetRelid(rel))
+		index = InvalidOid;		/* another table's, by that name */
+
 	ScanKeyInit(&keys[0], SECRET_CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ,
 				UUIDPGetDatum(id));
 	if (hash != NULL)
@@ -251,7 +346,13 @@ mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
 
 		value = heap_getattr(tuple, SECRET_HASH, RelationGetDescr(rel), &isnull);
 		if (bcrypt != NULL)
-			memcpy(bcrypt, VARDATA_ANY(DatumGetTextPP(value)), MOGO_BCRYPT_LEN);
+		{
+			text	   *stored = DatumGetTextPP(value);
+
+			if (VARSIZE_ANY_EXHDR(stored) != MOGO_BCRYPT_LEN)
+				elog(ERROR, "unexpected length of a bcrypt hash");
+			memcpy(bcrypt, VARDATA_ANY(stored), MOGO_BCRYPT_LEN);
+		}
 		(void) heap_getattr(tuple, SECRET_REVOKED_AT, RelationGetDescr(rel), &isnull);
 		*revoked = !isnull;
 	}

@@ -164,6 +164,7 @@ typedef struct MogoLiveSecret
 
 extern void mogo_lookup_init(void);
 extern Oid	mogo_table(Oid function, const char *name);
+extern void mogo_check_table(Relation rel, const char *name);
 extern const uint8 *mogo_salt(Datum column);
 extern void mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id);
 extern void mogo_lookup_end(MogoLookup *lookup);
@@ -186,11 +187,12 @@ typedef struct MogoStatement
 
 extern void mogo_begin(FunctionCallInfo fcinfo, const char *command);
 extern void mogo_begin_as_owner_of(Oid table);
+extern Oid	mogo_owner(void);
 extern void mogo_end(void);
 extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls);
 extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
 extern void mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls);
-extern Datum mogo_result(int column, bool *isnull);
+extern Datum mogo_result(int column, Oid type, bool *isnull);
 extern const char *mogo_actor(void);
 extern void mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 						const pg_uuid_t *secret_id, Datum detail);

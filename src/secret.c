@@ -72,14 +72,13 @@ mogo_lock_client(const pg_uuid_t *client_id, MogoLocked *client)
 		.argtypes = {UUIDOID}
 	};
 	Datum		values[1] = {UUIDPGetDatum(client_id)};
-	bool		isnull;
 
 	if (mogo_execute(&lock, values, NULL) == 0)
 		no_such_client(client_id);
 	client->client_id = *client_id;
-	client->name = DatumGetTextPCopy(mogo_result(1, &isnull));
-	client->enabled = DatumGetBool(mogo_result(2, &isnull));
-	memcpy(client->salt, mogo_salt(mogo_result(3, &isnull)), MOGO_SALT_LEN);
+	client->name = DatumGetTextPCopy(mogo_result(1, TEXTOID, NULL));
+	client->enabled = DatumGetBool(mogo_result(2, BOOLOID, NULL));
+	memcpy(client->salt, mogo_salt(mogo_result(3, BYTEAOID, NULL)), MOGO_SALT_LEN);
 	client->now = GetCurrentTimestamp();
 }
 
@@ -135,7 +134,6 @@ end_secrets(const MogoLocked *client, bool revoke_all, const pg_uuid_t *revoke,
 	};
 	Datum		values[5];
 	bool		nulls[5] = {false};
-	bool		isnull;
 
 	values[0] = UUIDPGetDatum(&client->client_id);
 	values[1] = TimestampTzGetDatum(client->now);
@@ -145,7 +143,7 @@ end_secrets(const MogoLocked *client, bool revoke_all, const pg_uuid_t *revoke,
 	values[4] = TimestampTzGetDatum(cutoff);
 	mogo_execute(&move, values, nulls);
 	mogo_change_row(&keep, values, nulls);
-	return DatumGetInt32(mogo_result(1, &isnull));
+	return DatumGetInt32(mogo_result(1, INT4OID, NULL));
 }
 
 /*
@@ -312,7 +310,6 @@ mogo_revoke_secret(PG_FUNCTION_ARGS)
 	pg_uuid_t  *secret_id;
 	MogoLocked	client;
 	Datum		values[2];
-	bool		isnull;
 
 	mogo_begin(fcinfo, "mogo_revoke_secret()");
 	mogo_require(fcinfo, 0, "secret_id");
@@ -320,12 +317,12 @@ mogo_revoke_secret(PG_FUNCTION_ARGS)
 	values[0] = UUIDPGetDatum(secret_id);
 	if (mogo_execute(&find, values, NULL) == 0)
 		no_such_secret(secret_id);
-	mogo_lock_client(DatumGetUUIDP(mogo_result(1, &isnull)), &client);
+	mogo_lock_client(DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)), &client);
 
 	/* what was read before the lock may have changed while we waited */
 	if (mogo_execute(&find, values, NULL) == 0)
 		no_such_secret(secret_id);
-	if (DatumGetBool(mogo_result(2, &isnull)))
+	if (DatumGetBool(mogo_result(2, BOOLOID, NULL)))
 	{
 		mogo_end();
 		PG_RETURN_VOID();

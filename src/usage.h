@@ -43,8 +43,7 @@ extern uint64 mogo_usage_waiting(MogoUsageKind kind, const pg_uuid_t *id,
 								 TimestampTz *last_at);
 extern uint64 mogo_usage_fill(int *used, int *max);
 extern void mogo_usage_set_flusher(Latch *latch);
-extern void mogo_usage_set_unfinished(bool unfinished);
-extern bool mogo_usage_unfinished(void);
+extern bool mogo_usage_set_unfinished(bool unfinished);
 extern int	mogo_usage_collect(Oid database, uint32 *bucket, MogoUsage *items, int max);
 extern int	mogo_usage_claim(MogoUsage *items, int n, TransactionId xid);
 extern void mogo_usage_settle(const MogoUsage *item, MogoUsageOutcome outcome);

@@ -319,7 +319,7 @@ mogo_usage_flush_main(Datum arg)
 			CHECK_FOR_INTERRUPTS();
 			if (GetCurrentTimestamp() >= deadline)
 			{
-				mogo_usage_set_unfinished(true);
+				(void) mogo_usage_set_unfinished(true);
 				break;
 			}
 		}

@@ -16,9 +16,8 @@
  *
  * A flush moves an entry's count to flush_count, noting its transaction, before it
  * commits. A reader adds flush_count as long as its snapshot does not see that
- * transaction, so that table and memory together are right at every moment:
- * nothing is seen twice or not at all. One flush at a time holds an entry
- * (in_flight).
+ * transaction, so nothing is seen twice or not at all, at any moment. One flush at
+ * a time holds an entry (in_flight).
  *
  * What does not fit is counted as not_counted and otherwise forgotten. flusher and
  * unfinished are single words, which need no lock.
@@ -101,27 +100,29 @@ entries_offset(int max)
 								   mul_size(bucket_count(max), sizeof(int))));
 }
 
+/* Bytes of all of it. */
+static Size
+table_size(int max)
+{
+	return add_size(entries_offset(max), mul_size(max, sizeof(Entry)));
+}
+
 /* Asks for a table of max entries. For the shmem_request hook. */
 void
 mogo_usage_request(int max)
 {
-	RequestAddinShmemSpace(add_size(entries_offset(max), mul_size(max, sizeof(Entry))));
+	RequestAddinShmemSpace(table_size(max));
 	RequestNamedLWLockTranche(TRANCHE, PARTITIONS);
 }
 
-/*
- * Makes the table, or attaches to it, and returns whether it is new. For the
- * shmem_startup hook.
- */
+/* Makes the table, or attaches to it; is it new? For the shmem_startup hook. */
 bool
 mogo_usage_attach(int max)
 {
 	bool		found;
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct(TRANCHE,
-							 add_size(entries_offset(max), mul_size(max, sizeof(Entry))),
-							 &found);
+	shared = ShmemInitStruct(TRANCHE, table_size(max), &found);
 	if (!found)
 	{
 		SpinLockInit(&shared->mutex);
@@ -181,7 +182,7 @@ find_link(const Key *key, uint32 bucket)
 	return link;
 }
 
-/* The entry of a key, or NULL. The caller holds the chain's lock. */
+/* The same as an entry, or NULL. */
 static Entry *
 find(const Key *key, uint32 bucket)
 {
@@ -336,17 +337,14 @@ mogo_usage_set_flusher(Latch *latch)
 	shared->flusher = latch;
 }
 
-/* A flush leaves word that it did not come to its end. */
-void
+/* A flush leaves word that it did not come to its end. Returns the word before. */
+bool
 mogo_usage_set_unfinished(bool unfinished)
 {
-	shared->unfinished = unfinished;
-}
+	bool		before = shared->unfinished;
 
-bool
-mogo_usage_unfinished(void)
-{
-	return shared->unfinished;
+	shared->unfinished = unfinished;
+	return before;
 }
 
 /*
@@ -453,10 +451,7 @@ mogo_usage_settle(const MogoUsage *item, MogoUsageOutcome outcome)
 	LWLockRelease(lock_of(bucket));
 }
 
-/*
- * Frees the entries for which nothing waits, and those of databases that are
- * gone.
- */
+/* Frees the entries for which nothing waits, and those of databases that are gone. */
 void
 mogo_usage_sweep(const Oid *gone, int ngone)
 {

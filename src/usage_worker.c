@@ -207,7 +207,6 @@ flush_all(void)
 	int			ngone = 0;
 	ListCell   *cell;
 
-	mogo_usage_set_unfinished(false);
 	mogo_usage_sweep(NULL, 0);
 	databases = databases_with_entries();
 	if (databases == NIL)
@@ -242,6 +241,7 @@ mogo_usage_launcher_main(Datum arg)
 {
 	MemoryContext context;
 	TimestampTz last = GetCurrentTimestamp();
+	bool		unfinished = false;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
@@ -253,7 +253,7 @@ mogo_usage_launcher_main(Datum arg)
 	mogo_usage_set_flusher(MyLatch);
 	for (;;)
 	{
-		bool		early = !RecoveryInProgress() && (crowded() || mogo_usage_unfinished());
+		bool		early = !RecoveryInProgress() && (crowded() || unfinished);
 		TimestampTz next = TimestampTzPlusMilliseconds(last, early ? EARLY_MS : flush_interval * INT64CONST(1000));
 		TimestampTz now = GetCurrentTimestamp();
 
@@ -263,6 +263,7 @@ mogo_usage_launcher_main(Datum arg)
 			MemoryContextSwitchTo(context);
 			flush_all();
 			MemoryContextReset(context);
+			unfinished = mogo_usage_set_unfinished(false);
 			last = GetCurrentTimestamp();
 		}
 		else

@@ -251,16 +251,19 @@ mogo_add_interval(const char *argname, Interval *span, TimestampTz now, int sign
 	Interval	zero = {0, 0, 0};
 	Datum		result;
 
-	if (DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(span),
-										 IntervalPGetDatum(&limit))))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not exceed %d days", argname, MAX_SPAN_DAYS)));
 	if (DatumGetBool(DirectFunctionCall2(interval_lt, IntervalPGetDatum(span),
 										 IntervalPGetDatum(&zero))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be negative", argname)));
+	/* its parts are added one by one: none may lead out of the calendar on the way */
+	if (DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(span),
+										 IntervalPGetDatum(&limit))) ||
+		span->month > MAX_SPAN_DAYS / 30 || span->month < -MAX_SPAN_DAYS / 30 ||
+		span->day > 2 * MAX_SPAN_DAYS || span->day < -2 * MAX_SPAN_DAYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not exceed %d days", argname, MAX_SPAN_DAYS)));
 	result = DirectFunctionCall2(sign > 0 ? timestamptz_pl_interval : timestamptz_mi_interval,
 								 TimestampTzGetDatum(now), IntervalPGetDatum(span));
 	/* '1 month -29 days' is more than zero to compare, and less in February */

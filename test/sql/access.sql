@@ -148,5 +148,17 @@ DROP ROLE regress_mogo_verifier;
 \c :this_database
 DROP DATABASE regress_mogo_access;
 
+-- The owner's rights are not to be taken, and who is not the owner cannot give: without
+-- an error, GRANT would only warn, and the audit would tell of what never was.
+SELECT mogo_revoke_access(current_user::regrole);
+\echo :LAST_ERROR_SQLSTATE
+GRANT EXECUTE ON FUNCTION mogo_grant_verifier(regrole) TO regress_mogo_nobody;
+SET ROLE regress_mogo_nobody;
+SELECT mogo_grant_verifier('regress_mogo_nobody');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION mogo_grant_verifier(regrole) FROM regress_mogo_nobody;
+SELECT count(*) AS owner_still_may FROM mogo_add_client('regress owner');
+
 DROP ROLE regress_mogo_nobody;
 TRUNCATE mogo_client, mogo_secret, mogo_audit_log;

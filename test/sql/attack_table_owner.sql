@@ -70,6 +70,15 @@ SET ROLE regress_mogo_owner;
 DROP TRIGGER regress_trigger ON mogo_client;
 DROP TRIGGER regress_deferred ON mogo_client;
 DROP TRIGGER regress_trigger ON mogo_audit_log;
+-- one that keeps the audit empty does not go unnoticed
+CREATE FUNCTION public.regress_keep_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER regress_keep_out BEFORE INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_keep_out();
+RESET ROLE;
+SAVEPOINT s;
+SELECT mogo_disable_client(:'client_id');
+ROLLBACK TO s;
+SET ROLE regress_mogo_owner;
+DROP TRIGGER regress_keep_out ON mogo_audit_log;
 
 -- Row-level security, forced, with policies that show nothing and admit nothing:
 -- neither checks nor changes are blinded, so no revocation is lost.
@@ -89,8 +98,8 @@ SELECT mogo_verify(:'client_id', :'client_secret') AS disabled;
 SELECT client_name FROM mogo_add_client('regress third');
 RESET ROLE;
 
--- A rule in place of the insert or update: an error or the change, never a success
--- that changed nothing.
+-- A rule in place of the insert or update, or an index that finds twins: an error or
+-- the change, never a success that changed nothing, never a wrong reason.
 SET ROLE regress_mogo_owner;
 ALTER TABLE mogo_client DISABLE ROW LEVEL SECURITY;
 CREATE RULE nothing AS ON INSERT TO mogo_client DO INSTEAD NOTHING;
@@ -111,6 +120,13 @@ SELECT client_name FROM mogo_rotate_secret(:'second_id', '0');
 ROLLBACK TO s;
 SET ROLE regress_mogo_owner;
 DROP TRIGGER a_swallow ON mogo_client;
+CREATE UNIQUE INDEX regress_twins ON mogo_client (enabled) WHERE client_name LIKE 'regress twin%';
+RESET ROLE;
+SELECT client_name FROM mogo_add_client('regress twin 1');
+SAVEPOINT s;
+SELECT client_name FROM mogo_add_client('regress twin 2');
+ROLLBACK TO s;
+SET ROLE regress_mogo_owner;
 CREATE RULE nothing AS ON UPDATE TO mogo_client DO INSTEAD NOTHING;
 RESET ROLE;
 SAVEPOINT s;

@@ -1,0 +1,140 @@
+-- The attack: the tables (and the schema) belong to a role that is no superuser, and
+-- it wants to run something in, or to read the memory of, the servers of everybody who
+-- calls mogocred; or to bring the server down. What C reads and writes goes by the
+-- columns' numbers and types, so it alters them, puts another table or a view in a
+-- table's place, swallows the rows that a function waits for, and has the schema
+-- renamed while a statement of ours runs. It gets errors, and the server stays up.
+\set VERBOSITY terse
+SELECT current_database() AS this_database \gset
+CREATE DATABASE regress_mogo_shape TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
+CREATE ROLE regress_mogo_owner;
+\c regress_mogo_shape
+\set VERBOSITY terse
+GRANT CREATE ON DATABASE regress_mogo_shape TO regress_mogo_owner;
+CREATE SCHEMA mogo AUTHORIZATION regress_mogo_owner;
+CREATE EXTENSION pgcrypto SCHEMA public;
+CREATE EXTENSION mogocred SCHEMA mogo;
+ALTER TABLE mogo.mogo_client OWNER TO regress_mogo_owner;
+ALTER TABLE mogo.mogo_secret OWNER TO regress_mogo_owner;
+ALTER TABLE mogo.mogo_audit_log OWNER TO regress_mogo_owner;
+GRANT EXECUTE ON FUNCTION mogo.mogo_disable_client(uuid) TO regress_mogo_owner;
+GRANT USAGE ON TYPE mogo.mogo_live_secret TO regress_mogo_owner;
+SELECT client_id, client_secret, secret_id FROM mogo.mogo_add_client('victim') \gset
+SELECT client_id AS other_id FROM mogo.mogo_add_client('other') \gset
+SELECT mogo.mogo_verify(:'client_id', :'client_secret') AS works_for_such_an_owner;
+
+-- A trigger swallows the row whose columns a rotation waits for.
+BEGIN;
+SET ROLE regress_mogo_owner;
+CREATE FUNCTION mogo.swallow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN CASE WHEN new.live IS NOT DISTINCT FROM old.live THEN new END;
+END $$;
+CREATE TRIGGER swallow BEFORE UPDATE ON mogo.mogo_client FOR EACH ROW EXECUTE FUNCTION mogo.swallow();
+RESET ROLE;
+SELECT client_name FROM mogo.mogo_rotate_secret(:'client_id', '0');
+ROLLBACK;
+
+-- Numbers where pointers were.
+BEGIN;
+SET ROLE regress_mogo_owner;
+ALTER TABLE mogo.mogo_client ALTER COLUMN salt TYPE bigint USING 4711;
+RESET ROLE;
+SELECT mogo.mogo_verify(:'client_id', :'client_secret');
+ROLLBACK;
+BEGIN;
+SET ROLE regress_mogo_owner;
+ALTER TABLE mogo.mogo_client RENAME TO another;
+CREATE TABLE mogo.mogo_client (client_id uuid PRIMARY KEY, enabled boolean, salt bigint, live bigint, allowed_cidrs bigint, client_name bigint);
+INSERT INTO mogo.mogo_client VALUES (:'client_id', true, 4711, 4712, 4713, 4714);
+RESET ROLE;
+SAVEPOINT s;
+SELECT mogo.mogo_verify(:'client_id', :'client_secret');
+ROLLBACK TO s;
+-- what was not allowed once is not allowed the next time
+SELECT mogo.mogo_verify(:'client_id', :'client_secret');
+ROLLBACK TO s;
+SELECT mogo.mogo_disable_client(:'client_id');
+ROLLBACK TO s;
+SELECT client_name FROM mogo.mogo_add_client('new');
+ROLLBACK;
+BEGIN;
+SET ROLE regress_mogo_owner;
+ALTER TABLE mogo.mogo_audit_log RENAME TO another;
+CREATE TABLE mogo.mogo_audit_log (at text, actor text, acting_as text, action text, client_id text, client_name text, secret_id text, client_addr text, application_name text, detail text);
+RESET ROLE;
+SELECT mogo.mogo_disable_client(:'client_id');
+ROLLBACK;
+BEGIN;
+SET ROLE regress_mogo_owner;
+ALTER TABLE mogo.mogo_secret RENAME TO another;
+CREATE TABLE mogo.mogo_secret (secret_id uuid, client_id uuid, created_at int, created_by int, expires_at int, revoked_at int, hash int);
+RESET ROLE;
+SELECT mogo.mogo_verify_status(:'client_id', 'another secret');
+ROLLBACK;
+
+-- NULL where nothing was NULL.
+BEGIN;
+SET ROLE regress_mogo_owner;
+ALTER TABLE mogo.mogo_client ALTER COLUMN salt DROP NOT NULL, ALTER COLUMN metadata DROP NOT NULL;
+UPDATE mogo.mogo_client SET metadata = NULL;
+RESET ROLE;
+SELECT client_name, metadata FROM mogo.mogo_authenticate(:'client_id', :'client_secret');
+SET ROLE regress_mogo_owner;
+UPDATE mogo.mogo_client SET salt = NULL;
+RESET ROLE;
+SAVEPOINT s;
+SELECT mogo.mogo_verify(:'client_id', :'client_secret');
+ROLLBACK TO s;
+SELECT mogo.mogo_disable_client(:'client_id');
+ROLLBACK;
+
+-- A view in a table's place.
+BEGIN;
+SET ROLE regress_mogo_owner;
+ALTER TABLE mogo.mogo_client RENAME TO another;
+CREATE VIEW mogo.mogo_client AS SELECT * FROM mogo.another;
+RESET ROLE;
+SELECT mogo.mogo_verify(:'client_id', :'client_secret');
+ROLLBACK;
+
+-- A hash that is too short, and another table's index by the name of ours.
+BEGIN;
+SET ROLE regress_mogo_owner;
+INSERT INTO mogo.mogo_secret (secret_id, client_id, created_at, created_by, hash) VALUES ('99999999-9999-4999-8999-999999999999', :'client_id', now(), '', '$2');
+RESET ROLE;
+SELECT mogo.mogo_verify_status(:'client_id', 'another secret');
+ROLLBACK;
+BEGIN;
+SET ROLE regress_mogo_owner;
+DROP INDEX mogo.mogo_secret_client_id_hash_idx;
+CREATE TABLE mogo.another (a int, client_id uuid, c int, d int, e int, f int, hash text COLLATE "C");
+CREATE INDEX mogo_secret_client_id_hash_idx ON mogo.another (client_id, hash);
+INSERT INTO mogo.another (client_id, hash) SELECT :'client_id', '$2' FROM generate_series(1, 500);
+RESET ROLE;
+SELECT mogo.mogo_verify_status(:'client_id', 'another secret');
+ROLLBACK;
+
+-- The schema is renamed by a trigger on the statement that runs, which then runs again
+-- under the new name: the plan of the first one must not be gone when it returns.
+CREATE TABLE public.other AS SELECT :'other_id'::uuid AS client_id;
+GRANT SELECT ON public.other TO regress_mogo_owner;
+SET ROLE regress_mogo_owner;
+CREATE FUNCTION mogo.rename() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF pg_catalog.pg_trigger_depth() = 1 THEN
+		ALTER SCHEMA mogo RENAME TO mogo2;
+		PERFORM mogo2.mogo_disable_client(client_id) FROM public.other;
+		ALTER SCHEMA mogo2 RENAME TO mogo;
+	END IF;
+	RETURN new;
+END $$;
+CREATE TRIGGER rename BEFORE UPDATE ON mogo.mogo_client FOR EACH ROW EXECUTE FUNCTION mogo.rename();
+RESET ROLE;
+SELECT mogo.mogo_disable_client(:'client_id');
+SELECT client_name, enabled FROM mogo.mogo_clients ORDER BY 1;
+
+\c :this_database
+\set VERBOSITY terse
+DROP DATABASE regress_mogo_shape;
+DROP ROLE regress_mogo_owner;
