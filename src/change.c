@@ -33,6 +33,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -287,6 +288,38 @@ mogo_actor(void)
 }
 
 /*
+ * Tells whoever listens of a change, at commit. It is a hint, and the change is not:
+ * where PostgreSQL's queue is full, commits with a notification fail, and any role
+ * can fill it (a listener in an open transaction, and much to tell it). Nobody may
+ * stop a revocation that way, so from half full on, where PostgreSQL itself starts
+ * to warn, nothing is sent.
+ */
+static void
+notify(const char *action, const pg_uuid_t *client_id, const pg_uuid_t *secret_id)
+{
+	StringInfoData payload;
+
+	if (DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)) >= 0.5)
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("no notification is sent on channel \"mogocred\""),
+				 errdetail("PostgreSQL's queue of notifications is half full or more."),
+				 errhint("End the session that keeps it from being emptied, and have services that cache answers drop them.")));
+		return;
+	}
+	/* nothing in it needs escaping: a word of ours and two UUIDs */
+	initStringInfo(&payload);
+	appendStringInfo(&payload, "{\"action\": \"%s\", \"clientId\": ", action);
+	mogo_append_uuid(&payload, client_id);
+	appendStringInfoString(&payload, ", \"secretId\": ");
+	mogo_append_uuid(&payload, secret_id);
+	appendStringInfoChar(&payload, '}');
+	Async_Notify("mogocred", payload.data);
+	pfree(payload.data);
+}
+
+/*
  * Records a change that was made: one audit row in this transaction, one
  * notification at its commit, and a commit that is on disk when it is
  * acknowledged. Outside mogo_execute the current user is who called the function,
@@ -300,7 +333,6 @@ mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 	LOCAL_FCINFO(address, 0);
 	Datum		values[10];
 	bool		nulls[10] = {false};
-	StringInfoData payload;
 
 	InitFunctionCallInfoData(*address, NULL, 0, InvalidOid, NULL, NULL);
 
@@ -322,15 +354,6 @@ mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 	nulls[9] = detail == (Datum) 0;
 	mogo_insert("mogo_audit_log", lengthof(values), values, nulls);
 
-	/* nothing in it needs escaping: a word of ours and two UUIDs */
-	initStringInfo(&payload);
-	appendStringInfo(&payload, "{\"action\": \"%s\", \"clientId\": ", action);
-	mogo_append_uuid(&payload, client_id);
-	appendStringInfoString(&payload, ", \"secretId\": ");
-	mogo_append_uuid(&payload, secret_id);
-	appendStringInfoChar(&payload, '}');
-	Async_Notify("mogocred", payload.data);
-	pfree(payload.data);
-
+	notify(action, client_id, secret_id);
 	ForceSyncCommit();
 }
