@@ -22,18 +22,6 @@ sub set_interval
 	return;
 }
 
-# Calls something until it says yes; after about a minute it has not.
-sub until_true
-{
-	my ($try) = @_;
-	foreach my $i (1 .. 600)
-	{
-		return if $try->();
-		select undef, undef, undef, 0.1;
-	}
-	return;
-}
-
 # --- one server --------------------------------------------------------------------
 
 my $c = issue($primary, 'client');

@@ -6,8 +6,9 @@ use warnings;
 use Exporter 'import';
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(counting_node issue issue_many check counted flushed background hold release);
+our @EXPORT = qw(counting_node issue issue_many check counted flushed background hold release logged until_true);
 
 # A new server with the library preloaded and the extension in database postgres.
 # Flushes come every second unless the settings say something else.
@@ -72,6 +73,26 @@ sub flushed
 	return $node->poll_query_until($dbname // 'postgres',
 		"SELECT concat((SELECT uses FROM mogo_secret_usage WHERE secret_id = '$c->{secret_id}'), '|',
 			(SELECT failed_checks FROM mogo_client_usage WHERE client_id = '$c->{id}'))", $expected);
+}
+
+# Calls something until it says yes; returns no if it has not after a minute.
+sub until_true
+{
+	my ($try) = @_;
+	foreach my $i (1 .. 600)
+	{
+		return 1 if $try->();
+		select undef, undef, undef, 0.1;
+	}
+	return 0;
+}
+
+# Waits until the log has it, behind the offset. Statements are logged as well, so what
+# is looked for must be more than any statement of ours holds.
+sub logged
+{
+	my ($node, $regex, $offset) = @_;
+	return until_true(sub { substr(slurp_file($node->logfile), $offset) =~ $regex });
 }
 
 # Runs statements in a session of its own, of which one may wait; $out is their output
