@@ -72,19 +72,28 @@ sql() {
 	run_as "$bindir/psql" -qXAt -v ON_ERROR_STOP=1 -h "$work/$server" -U postgres -d "$database" "$@"
 }
 
-# CPU time in clock ticks of those of the server's backends that have ended.
-ended_cpu() { awk '{print $16 + $17}' "/proc/$(head -n 1 "$work/$1/data/postmaster.pid")/stat"; }
+postmaster() { head -n 1 "$work/$1/data/postmaster.pid"; }
+
+# CPU time in clock ticks of those of the server's processes that have ended.
+ended_cpu() { awk '{print $16 + $17}' "/proc/$(postmaster "$1")/stat"; }
+
+# How many processes a server has; a process may go while we read.
+processes() { cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$(postmaster "$1")" '$4 == parent' | wc -l; }
 
 # Runs script $3 on server $1, database $2, with pgbench options $5...; prints the
 # rate and the CPU microseconds, of $4 units in a transaction.
 run() {
-	local server=$1 database=$2 script=$3 units=$4 before
+	local server=$1 database=$2 script=$3 units=$4 before number try
 	shift 4
+	number=$(processes "$server")
 	before=$(ended_cpu "$server")
 	run_as "$bindir/pgbench" -h "$work/$server" -U postgres -n -M prepared -D left=0 \
 		-f "$work/$script.sql" "$@" "$database" >"$work/pgbench.out" 2>&1 ||
 		{ cat "$work/pgbench.out" >&2; die "pgbench failed"; }
-	sleep 0.1	# until the backend is gone
+	for ((try = 0; try < 100; try++)); do
+		sleep 0.02	# until the backend is gone
+		[ "$(processes "$server")" -gt "$number" ] || break
+	done
 	awk -v units="$units" -v before="$before" -v after="$(ended_cpu "$server")" -v tick="$(getconf CLK_TCK)" '
 		/^number of transactions actually processed/ {split($6, n, "/")}
 		/^tps/ {tps = $3}
@@ -199,8 +208,8 @@ result() {
 			rate = other == 1 ? ($1 + $5) / 2 : $(2 * other - 1)
 			cpu = other == 1 ? ($2 + $6) / 2 : $(2 * other)
 			ratio[NR] = $(2 * ours - 1) / rate
-			used[NR] = cpu / $(2 * ours)
-			if (time) {ratio[NR] = 1 / ratio[NR]; used[NR] = 1 / used[NR]}
+			used[NR] = $(2 * ours) > 0 ? cpu / $(2 * ours) : 0
+			if (time) {ratio[NR] = 1 / ratio[NR]; used[NR] = cpu > 0 ? $(2 * ours) / cpu : 0}
 			aa[NR] = $5 / $1; mine[NR] = $(2 * ours - 1); theirs[NR] = rate; us[NR] = $(2 * ours)
 		}
 		END {

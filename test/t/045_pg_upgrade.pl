@@ -20,7 +20,8 @@ chomp($oldbin = `"$ENV{OLD_PG_CONFIG}" --bindir`) if $ENV{OLD_PG_CONFIG};
 sub cluster
 {
 	my ($name, $bin) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name, install_path => dirname($bin));
+	# 14's test library knows no install_path
+	my $node = PostgreSQL::Test::Cluster->new($name, $bin eq $newbin ? () : (install_path => dirname($bin)));
 	my @extra = ('--locale=C', '--encoding=UTF8');
 	push @extra, '--no-data-checksums' if `"$bin/initdb" --help` =~ /--no-data-checksums/;
 	$node->init(extra => \@extra);
