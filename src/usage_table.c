@@ -302,6 +302,7 @@ mogo_usage_waiting(MogoUsageKind kind, const pg_uuid_t *id, TimestampTz *last_at
 	uint64		count = 0;
 	uint64		flush_count = 0;
 	TransactionId flush_xid = InvalidTransactionId;
+	bool		in_flight = false;
 
 	*last_at = 0;
 	LWLockAcquire(lock_of(bucket), LW_SHARED);
@@ -312,11 +313,14 @@ mogo_usage_waiting(MogoUsageKind kind, const pg_uuid_t *id, TimestampTz *last_at
 		*last_at = pg_atomic_read_u64(&entry->last_at);
 		flush_xid = entry->flush_xid;
 		flush_count = entry->flush_count;
+		in_flight = entry->in_flight;
 	}
 	LWLockRelease(lock_of(bucket));
 
+	/* one that is settled did commit, and may be too old to ask about */
 	if (TransactionIdIsValid(flush_xid) &&
-		(XidInMVCCSnapshot(flush_xid, GetActiveSnapshot()) || !TransactionIdDidCommit(flush_xid)))
+		(XidInMVCCSnapshot(flush_xid, GetActiveSnapshot()) ||
+		 (in_flight && !TransactionIdDidCommit(flush_xid))))
 		count += flush_count;
 	return count;
 }

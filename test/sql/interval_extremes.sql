@@ -4,10 +4,10 @@
 SELECT client_id FROM mogo_add_client('regress intervals') \gset
 SELECT client_name FROM mogo_rotate_secret(:'client_id', '4000000 months -120000000 days');
 SELECT client_name FROM mogo_rotate_secret(:'client_id', '-4000000 months 120000000 days');
-SELECT client_name FROM mogo_rotate_secret(:'client_id', '106000000 days -2544000000 hours');
+SELECT client_name FROM mogo_rotate_secret(:'client_id', '89000000 days -2136000000 hours');
 SELECT mogo_purge('4000000 months -120000000 days');
-SELECT mogo_purge('106000000 days -2544000000 hours');
-SELECT mogo_purge_audit('-106000000 days 2544000000 hours');
+SELECT mogo_purge('89000000 days -2136000000 hours');
+SELECT mogo_purge_audit('-89000000 days 2136000000 hours');
 SELECT mogo_purge('2147483647 months -2147483648 days');
 \set VERBOSITY terse
 SELECT mogo_purge('4000000 months -120000000 days');
