@@ -25,6 +25,7 @@ work=$(mktemp -d "$demo/$example.XXXXXX")
 chmod 711 "$work"
 trap 'rm -rf "$work"' EXIT
 trap : INT
+need_node
 copy=$(npm_copy "examples/$example")
 mkdir "$work/home"
 give "$work/home"

@@ -47,7 +47,20 @@ need_debian() {
 		dpkg-query -Wf '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || lacking+=("$package")
 	done
 	[ ${#lacking[@]} = 0 ] || apt_install "${lacking[@]}"
-	node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || die "Node.js 20 or newer is wanted, this is $(node --version)"
+}
+
+# The packages want Node.js 20, and Debian 12 has 18: then a newer one comes from npm,
+# below $work, and goes with it.
+need_node() {
+	local arch
+	[ "$(node -p 'parseInt(process.versions.node)')" -lt 20 ] || return 0
+	case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) die "Node.js 20 or newer is wanted, this is $(node --version)" ;; esac
+	say "mogocred: Node.js 20 from npm, as $(node --version) is too old"
+	npm install --prefix "$work/node" --ignore-scripts --no-audit --no-fund "node-linux-$arch@20" >"$work/npm.log" 2>&1 || {
+		cat "$work/npm.log" >&2
+		die "npm could not install node-linux-$arch"
+	}
+	export PATH="$work/node/node_modules/node-linux-$arch/bin:$PATH"
 }
 
 # Copies a directory with a package-lock.json into $work and installs what it locks.

@@ -31,6 +31,7 @@ driver() {
 
 need_debian nodejs npm python3-psycopg python3-asyncpg libpostgresql-jdbc-java default-jdk-headless
 start_server drivers
+need_node
 export PGUSER=test_admin
 tests=$(npm_copy test)
 cc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -I"$("$PG_CONFIG" --includedir)" -o "$tests/libpq" "$tests/drivers/libpq.c" \

@@ -15,6 +15,7 @@ wanted() { [ -z "${TESTS:-}" ] || [[ " $TESTS " == *" $1 "* ]]; }
 # php-cgi: else Adminer's dependencies bring a web server, and start it.
 need_debian nodejs npm chromium fonts-liberation php-cli php-cgi php-pgsql adminer
 start_server examples
+need_node
 tests=$(npm_copy test)
 service=$(npm_copy examples/token-service)
 console=$(npm_copy examples/admin-console)
