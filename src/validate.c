@@ -97,8 +97,7 @@ is_white_space(pg_wchar c)
 
 /*
  * A client's name: 1 to 255 characters, not only white space, no control and no
- * bidirectional control characters, so that a list shows what was typed and no
- * name can pass for another.
+ * bidirectional control characters, so that a list shows what was typed.
  */
 void
 mogo_check_name(text *name)
