@@ -105,7 +105,7 @@ check_sanitize() {
 	export COPT="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment -O1"
 	! "$("$PG_CONFIG" --bindir)/pg_config" --configure | grep -q enable-nls ||
 		die "with the sanitizers' runtime preloaded, a server built with --enable-nls (Debian's) hangs at its start in bindtextdomain(); name another with PG_CONFIG"
-	export WRAP="env LD_PRELOAD=$(realpath "$asan"):$(realpath "$ubsan") ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1"
+	export WRAP_ENV="LD_PRELOAD=$(realpath "$asan"):$(realpath "$ubsan") ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1"
 	run_tests
 }
 

@@ -95,10 +95,14 @@ explain() {
 	fi
 }
 
-# Puts the command in WRAP before every server (test/deep.sh: Valgrind, sanitizers).
+# Starts every server with the environment in WRAP_ENV and behind the command in WRAP
+# (test/deep.sh: sanitizers, Valgrind). With no command it keeps its name, which
+# pg_ctl restart goes by.
 wrap_server() {
+	local own_name='-a "$0"'
 	mv "$bindir/postgres" "$bindir/postgres.real"
-	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$WRAP" "$bindir/postgres.real" >"$bindir/postgres"
+	printf '#!/bin/bash\n%s\nexec %s "%s" "$@"\n' "${WRAP_ENV:+export $WRAP_ENV}" "${WRAP:-$own_name}" \
+		"$bindir/postgres.real" >"$bindir/postgres"
 	chmod 755 "$bindir/postgres"
 }
 
@@ -114,7 +118,7 @@ run_tests() {
 		export OLD_PG_CONFIG
 	fi
 	private_install "$work" WERROR=1
-	[ -z "${WRAP:-}" ] || wrap_server
+	[ -z "${WRAP:-}${WRAP_ENV:-}" ] || wrap_server
 	give "$work"
 
 	sql=$(names sql sql | paste -sd' ')
