@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154	# what test/run.sh and test/lib.sh read and set
 #
 # test/deep.sh
 #	The slow and thorough checks, one function for each make target: check-lint,
@@ -36,11 +36,12 @@ close_count() {
 	[ "$failed" = 0 ] && [ "$passed" != 0 ]
 }
 
-# clang-tidy, cppcheck and scan-build over src/; any finding fails.
+# clang-tidy, cppcheck and scan-build over src/, shellcheck over the scripts; any finding
+# fails.
 check_lint() {
 	local work file flags
 	need_packages test
-	need_tools clang clang clang-tidy clang-tidy cppcheck cppcheck scan-build clang-tools
+	need_tools clang clang clang-tidy clang-tidy cppcheck cppcheck scan-build clang-tools shellcheck shellcheck
 	work=$(mktemp -d /tmp/mogocred-lint.XXXXXX)
 	flags="-I$SRC/src -I$("$PG_CONFIG" --includedir-server) -D_GNU_SOURCE"
 
@@ -63,6 +64,9 @@ check_lint() {
 	done
 	touch "$work/scan.found"
 	verdict "scan-build" "$work/scan.found"
+
+	(cd "$SRC" && shellcheck -x test/*.sh test/*/run.sh bench/run.sh .ci/run) >"$work/shellcheck" 2>&1 || true
+	verdict "shellcheck" "$work/shellcheck"
 	rm -rf "$work"
 	close_count
 }
