@@ -145,7 +145,9 @@ extern void mogo_wipe_copy(struct varlena *value, Datum original);
 typedef struct MogoLookup
 {
 	Relation	rel;
-	SysScanDesc scan;
+	LOCKMODE	lock;			/* on rel, to be given back; or NoLock */
+	SysScanDesc scan;			/* NULL: ended, for the row was copied */
+	TupleTableSlot *slot;
 	bool		found;
 	/* the rest is set where found, and lives until mogo_lookup_end */
 	bool		enabled;
@@ -167,6 +169,7 @@ extern Oid	mogo_table(Oid function, const char *name);
 extern void mogo_check_table(Relation rel, const char *name);
 extern const uint8 *mogo_salt(Datum column);
 extern void mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id);
+extern void mogo_lookup_copy(MogoLookup *lookup);
 extern void mogo_lookup_end(MogoLookup *lookup);
 extern Datum mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull);
 extern int	mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets);
