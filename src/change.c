@@ -8,9 +8,10 @@
  * tables' owner: every name and operator in a statement is qualified, so nobody's
  * search_path plays a part; SECURITY_RESTRICTED_OPERATION and
  * SECURITY_LOCAL_USERID_CHANGE keep whatever the owner put on the tables from
- * doing more than the statement; SECURITY_NOFORCE_RLS makes row-level security
- * hide nothing from us that a check would see. After an error, PostgreSQL's own
- * transaction abort gives the caller's identity back.
+ * doing more than the statement, and settings that it changes (the caller's
+ * search_path, say) go back to what they were; SECURITY_NOFORCE_RLS makes
+ * row-level security hide nothing from us that a check would see. After an error,
+ * PostgreSQL's own transaction abort gives the caller's identity and settings back.
  *
  * Rule for every change: mogo_begin first (25006 comes before all other errors),
  * validate, update the client's row as the first act on it, then the rest, then
@@ -138,12 +139,30 @@ prepare(MogoStatement *statement)
 	namestrcpy(&statement->schema_name, name);
 }
 
-/* Until the caller, who noted who it was before, gives that back. */
-static void
-become_owner(int security_context)
+/* Who we were before we became the tables' owner. */
+typedef struct Caller
 {
-	SetUserIdAndSecContext(owner, security_context | SECURITY_LOCAL_USERID_CHANGE |
+	Oid			user;
+	int			security_context;
+	int			guc_level;
+} Caller;
+
+/* Until become_caller. */
+static void
+become_owner(Caller *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->security_context);
+	SetUserIdAndSecContext(owner, caller->security_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	caller->guc_level = NewGUCNestLevel();
+}
+
+/* Gives back what become_owner noted, and takes back what was set meanwhile. */
+static void
+become_caller(const Caller *caller)
+{
+	AtEOXact_GUC(false, caller->guc_level);
+	SetUserIdAndSecContext(caller->user, caller->security_context);
 }
 
 /*
@@ -167,19 +186,17 @@ uint64
 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Oid			save_user;
-	int			save_context;
+	Caller		caller;
 	char		flags[lengthof(statement->argtypes)];
 	int			result;
 
 	for (int i = 0; i < statement->nargs; i++)
 		flags[i] = nulls != NULL && nulls[i] ? 'n' : ' ';
 
-	GetUserIdAndSecContext(&save_user, &save_context);
-	become_owner(save_context);
+	become_owner(&caller);
 	prepare(statement);
 	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags, false, 0);
-	SetUserIdAndSecContext(save_user, save_context);
+	become_caller(&caller);
 	/* SPI leaves its own context current, which mogo_end frees */
 	MemoryContextSwitchTo(context);
 
@@ -198,16 +215,14 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 void
 mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls)
 {
-	Oid			save_user;
-	int			save_context;
+	Caller		caller;
 	Relation	rel;
 	EState	   *estate;
 	MemoryContext context;
 	ResultRelInfo *target;
 	TupleTableSlot *slot;
 
-	GetUserIdAndSecContext(&save_user, &save_context);
-	become_owner(save_context);
+	become_owner(&caller);
 
 	rel = table_open(get_relname_relid(table, schema), RowExclusiveLock);
 	mogo_check_table(rel, table);
@@ -246,7 +261,7 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	FreeExecutorState(estate);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
-	SetUserIdAndSecContext(save_user, save_context);
+	become_caller(&caller);
 }
 
 /* Runs a statement that has to change one row. */

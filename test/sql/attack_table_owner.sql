@@ -37,6 +37,8 @@ BEGIN
 		INSERT INTO public.regress_loot VALUES ('role', current_user);
 	EXCEPTION WHEN insufficient_privilege THEN
 	END;
+	PERFORM set_config('search_path', 'regress_evil, public, pg_catalog', false);
+	PERFORM set_config('DateStyle', 'German', true);
 	BEGIN
 		CREATE TEMP TABLE regress_temp ();
 		INSERT INTO public.regress_loot VALUES ('temporary table', current_user);
@@ -47,11 +49,14 @@ END $$;
 CREATE TRIGGER regress_trigger BEFORE INSERT OR UPDATE ON mogo_client FOR EACH ROW EXECUTE FUNCTION public.regress_trigger();
 CREATE TRIGGER regress_trigger AFTER INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_trigger();
 RESET ROLE;
+SELECT current_setting('search_path') AS path, current_setting('DateStyle') AS style \gset
 SELECT client_id AS second_id, client_secret AS second_secret FROM mogo_add_client('regress second') \gset
 SET ROLE regress_mogo_admin;
 SELECT client_secret AS third_secret FROM mogo_rotate_secret(:'second_id', '0') \gset
 RESET ROLE;
 SELECT DISTINCT * FROM regress_loot ORDER BY 1, 2;
+-- what it set, so that a caller's next statement finds another's functions, is gone
+SELECT current_setting('search_path') = :'path' AS same_path, current_setting('DateStyle') = :'style' AS same_style;
 SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_mogo_owner';
 SELECT client_name, acting_as = :'us' AS us FROM mogo_audit ORDER BY at;
 -- one that is deferred would run at commit, as whoever commits: refused
