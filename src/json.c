@@ -17,6 +17,7 @@
 #include "executor/executor.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/typcache.h"
 
 /* Attributes of mogo_credentials, counted from 1 */
 #define CREDENTIALS_CLIENT_NAME		1
@@ -102,6 +103,17 @@ attribute(HeapTupleHeader credentials, AttrNumber number, const char *name)
 	return value;
 }
 
+/* Is a row of the type that we count the attributes of? Raises 42P16. */
+static void
+check_type(HeapTupleHeader credentials)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(credentials),
+											  HeapTupleHeaderGetTypMod(credentials));
+
+	mogo_check_credentials(desc);
+	ReleaseTupleDesc(desc);
+}
+
 /*
  * What print makes of the credentials in argument 0. Fetching them makes a copy
  * where they are a variable of PL/pgSQL's or come from a table's TOAST.
@@ -116,6 +128,7 @@ print_credentials(FunctionCallInfo fcinfo, Datum (*print) (HeapTupleHeader crede
 	credentials = PG_GETARG_HEAPTUPLEHEADER(0);
 	PG_TRY();
 	{
+		check_type(credentials);
 		result = print(credentials);
 	}
 	PG_FINALLY();

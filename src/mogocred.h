@@ -215,6 +215,7 @@ extern void mogo_secret_init(void);
 extern void mogo_lock_client(const pg_uuid_t *client_id, MogoLocked *client);
 extern void mogo_insert_secret(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
 							   TimestampTz created_at);
+extern void mogo_check_credentials(TupleDesc desc);
 extern Datum mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id,
 							  const MogoNewSecret *secret, TimestampTz issued_at,
 							  TimestampTz expires_at);
