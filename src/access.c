@@ -191,7 +191,15 @@ grant(FunctionCallInfo fcinfo, bool admin)
 						 member_column(table, i, 3), role));
 	}
 	if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
+	{
 		run(psprintf("GRANT USAGE ON SCHEMA %s TO %s", schema_name, role));
+		/* the schema may be another's: where we may only use it, GRANT has only warned */
+		if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("could not grant usage of schema %s", schema_name),
+					 errhint("Have the schema's owner grant it, and try again.")));
+	}
 	record(fcinfo, "access_granted", admin ? "admin" : "verifier");
 }
 

@@ -145,6 +145,27 @@ SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier'), "My schema".mog
 SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage;
 DROP OWNED BY regress_mogo_verifier;
 DROP ROLE regress_mogo_verifier;
+-- where the schema is not the extension's owner's, and he may only use it: an error,
+-- not a warning and an audit row that tells of what never was
+CREATE ROLE regress_mogo_owner SUPERUSER;
+CREATE ROLE regress_mogo_verifier;
+DROP EXTENSION mogocred;
+SET ROLE regress_mogo_owner;
+CREATE EXTENSION mogocred SCHEMA "My schema";
+RESET ROLE;
+ALTER ROLE regress_mogo_owner NOSUPERUSER;
+GRANT USAGE ON SCHEMA "My schema" TO regress_mogo_owner;
+SET ROLE regress_mogo_owner;
+SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier');
+RESET ROLE;
+GRANT USAGE ON SCHEMA "My schema" TO regress_mogo_verifier;
+SET ROLE regress_mogo_owner;
+SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier');
+SELECT action, detail FROM "My schema".mogo_audit;
+RESET ROLE;
+DROP EXTENSION mogocred;
+DROP OWNED BY regress_mogo_owner, regress_mogo_verifier;
+DROP ROLE regress_mogo_owner, regress_mogo_verifier;
 \c :this_database
 DROP DATABASE regress_mogo_access;
 
