@@ -33,6 +33,7 @@
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -44,6 +45,38 @@
 /* What mogo_begin found out; the same for a change within a change. */
 static Oid	schema;
 static Oid	owner;
+
+/*
+ * Refuses tables of different owners, one of whom has not the rights of mogo_client's.
+ * We run statements on all of them as that one, so what another put on his table,
+ * which he was given alone (the audit, say), would run with more rights than he has.
+ */
+static void
+check_owners(void)
+{
+	static const char *const others[] = {
+		"mogo_secret", "mogo_audit_log", "mogo_secret_usage", "mogo_client_usage"
+	};
+
+	for (int i = 0; i < lengthof(others); i++)
+	{
+		HeapTuple	tuple = SearchSysCache2(RELNAMENSP, CStringGetDatum(others[i]),
+											ObjectIdGetDatum(schema));
+		Oid			other;
+
+		/* whoever needs it says that it is not there */
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		other = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+		if (other != owner && !has_privs_of_role(other, owner))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("tables \"mogo_client\" and \"%s\" of extension mogocred have different owners",
+							others[i]),
+					 errhint("Give all tables of the extension to the same role.")));
+	}
+}
 
 /*
  * Makes ready for statements on our tables: finds the schema and the owner of one
@@ -63,6 +96,7 @@ mogo_begin_as_owner_of(Oid table)
 	schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
+	check_owners();
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

@@ -140,6 +140,28 @@ ROLLBACK TO s;
 SELECT mogo_verify(:'second_id', :'fourth_secret') AS as_before;
 ROLLBACK;
 
+-- Only the audit is his, or the use counts: what he puts on them would run as the owner
+-- of the rest, a superuser.
+CREATE FUNCTION public.regress_rise() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ALTER ROLE regress_mogo_owner SUPERUSER; RETURN COALESCE(NEW, OLD); END';
+BEGIN;
+ALTER TABLE mogo_audit_log OWNER TO regress_mogo_owner;
+SET ROLE regress_mogo_owner;
+CREATE TRIGGER regress_rise BEFORE INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_rise();
+RESET ROLE;
+SELECT client_name FROM mogo_add_client('regress risen');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+SELECT client_id FROM mogo_add_client('regress to be removed') \gset
+BEGIN;
+ALTER TABLE mogo_client_usage OWNER TO regress_mogo_owner;
+INSERT INTO mogo_client_usage VALUES (:'client_id', 1);
+SET ROLE regress_mogo_owner;
+CREATE TRIGGER regress_rise BEFORE DELETE ON mogo_client_usage FOR EACH ROW EXECUTE FUNCTION public.regress_rise();
+RESET ROLE;
+SELECT mogo_remove_client(:'client_id');
+ROLLBACK;
+DROP FUNCTION public.regress_rise();
+
 SELECT mogo_revoke_access('regress_mogo_admin');
 REVOKE CREATE ON SCHEMA public FROM regress_mogo_owner;
 DROP TABLE regress_loot;
