@@ -65,19 +65,27 @@ static const char members[] =
 " WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'";
 
 /*
- * Does the schema hold anything that belongs to no extension? Then USAGE of it
- * may have been granted for that, and is not ours to take back.
+ * Does the schema hold anything that is not ours, nor pgcrypto's, which CASCADE puts
+ * beside us? Then USAGE of it may have been granted for that, and is not ours to take
+ * back.
  */
 static const char foreign_objects[] =
 "SELECT FROM (SELECT oid, tableoid FROM pg_catalog.pg_class"
 " WHERE relnamespace OPERATOR(pg_catalog.=) $1"
 " AND relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f,S}'::pg_catalog.\"char\"[])"
 " UNION ALL SELECT oid, tableoid FROM pg_catalog.pg_proc"
-" WHERE pronamespace OPERATOR(pg_catalog.=) $1) AS o"
+" WHERE pronamespace OPERATOR(pg_catalog.=) $1"
+" UNION ALL SELECT oid, tableoid FROM pg_catalog.pg_type"
+" WHERE typnamespace OPERATOR(pg_catalog.=) $1) AS o"
 " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"
+" LEFT JOIN pg_catalog.pg_extension AS e"
+" ON d.refclassid OPERATOR(pg_catalog.=) e.tableoid"
+" AND d.refobjid OPERATOR(pg_catalog.=) e.oid"
 " WHERE d.classid OPERATOR(pg_catalog.=) o.tableoid"
 " AND d.objid OPERATOR(pg_catalog.=) o.oid"
-" AND d.deptype OPERATOR(pg_catalog.=) ANY ('{e,a,i}'::pg_catalog.\"char\"[]))"
+" AND (d.deptype OPERATOR(pg_catalog.=) ANY ('{a,i}'::pg_catalog.\"char\"[])"
+" OR d.deptype OPERATOR(pg_catalog.=) 'e'"
+" AND e.extname OPERATOR(pg_catalog.=) ANY ('{mogocred,pgcrypto}'::pg_catalog.name[])))"
 " LIMIT 1";
 
 /* Runs one GRANT or REVOKE. */

@@ -143,7 +143,19 @@ CREATE ROLE regress_mogo_verifier;
 CREATE TABLE "My schema".somebody_elses ();
 SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier'), "My schema".mogo_revoke_access('regress_mogo_verifier');
 SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage;
-DROP OWNED BY regress_mogo_verifier;
+DROP TABLE "My schema".somebody_elses;
+CREATE TYPE "My schema".somebody_elses AS ENUM ('a');
+SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier'), "My schema".mogo_revoke_access('regress_mogo_verifier');
+SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage_for_a_type;
+DROP TYPE "My schema".somebody_elses;
+CREATE FUNCTION "My schema".somebody_elses() RETURNS int LANGUAGE sql AS 'SELECT 1';
+ALTER EXTENSION plpgsql ADD FUNCTION "My schema".somebody_elses();
+SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier'), "My schema".mogo_revoke_access('regress_mogo_verifier');
+SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage_for_another_extension;
+ALTER EXTENSION plpgsql DROP FUNCTION "My schema".somebody_elses();
+DROP FUNCTION "My schema".somebody_elses();
+SELECT "My schema".mogo_revoke_access('regress_mogo_verifier');
+SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage;
 DROP ROLE regress_mogo_verifier;
 -- where the schema is not the extension's owner's, and he may only use it: an error,
 -- not a warning and an audit row that tells of what never was
