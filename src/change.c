@@ -242,9 +242,10 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 /*
  * Adds a row to one of our tables, as their owner: the table's first ncolumns
  * columns, any others NULL. The executor's function for a single row does it,
- * with all that an INSERT does (triggers, constraints, every index), because a
- * new client is three rows and to start and end a statement for each would cost
- * more than the rows. The row is seen by the next command of the transaction.
+ * with all that an INSERT does for a row (row-level triggers, constraints, every
+ * index; no statement-level triggers, no rules), because a new client is three rows
+ * and to start and end a statement for each would cost more than the rows. The row
+ * is seen by the next command of the transaction.
  */
 void
 mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls)
