@@ -168,7 +168,7 @@ static void
 record(FunctionCallInfo fcinfo, const char *action, const char *access)
 {
 	StringInfoData detail;
-	char	   *name = GetUserNameFromId(PG_GETARG_OID(0), false);
+	char	   *name = mogo_role_name(PG_GETARG_OID(0));
 
 	initStringInfo(&detail);
 	appendStringInfoString(&detail, "{\"role\": ");

@@ -32,6 +32,7 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -330,11 +331,32 @@ mogo_result(int column, Oid type, bool *isnull)
 	return value;
 }
 
+/*
+ * A role's name as text of this database. Roles are the whole cluster's: a name that
+ * was given in a database of another encoding may be no text in this one, and a row
+ * with it could be dumped, but not restored. Such a name's bytes become '?'.
+ */
+char *
+mogo_role_name(Oid role)
+{
+	char	   *name = GetUserNameFromId(role, false);
+
+	if (!pg_verifymbstr(name, strlen(name), true))
+	{
+		for (char *c = name; *c != '\0'; c++)
+		{
+			if (IS_HIGHBIT_SET(*c))
+				*c = '?';
+		}
+	}
+	return name;
+}
+
 /* Who really asks: the session's user. */
 const char *
 mogo_actor(void)
 {
-	return GetUserNameFromId(GetSessionUserId(), false);
+	return mogo_role_name(GetSessionUserId());
 }
 
 /*
@@ -389,7 +411,7 @@ mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 	/* in the order of mogo_audit_log's columns */
 	values[0] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[1] = CStringGetTextDatum(mogo_actor());
-	values[2] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	values[2] = CStringGetTextDatum(mogo_role_name(GetUserId()));
 	values[3] = CStringGetTextDatum(action);
 	values[4] = UUIDPGetDatum(client_id);
 	nulls[4] = client_id == NULL;

@@ -193,6 +193,7 @@ extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const 
 extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
 extern void mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
+extern char *mogo_role_name(Oid role);
 extern const char *mogo_actor(void);
 extern void mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 						const pg_uuid_t *secret_id, Datum detail);
