@@ -191,6 +191,21 @@ SELECT mogo_grant_verifier('regress_mogo_nobody');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 REVOKE EXECUTE ON FUNCTION mogo_grant_verifier(regrole) FROM regress_mogo_nobody;
+-- who owns the tables alone is not the owner either
+BEGIN;
+CREATE ROLE regress_mogo_tables;
+ALTER TABLE mogo_client OWNER TO regress_mogo_tables;
+ALTER TABLE mogo_secret OWNER TO regress_mogo_tables;
+ALTER TABLE mogo_audit_log OWNER TO regress_mogo_tables;
+SELECT mogo_grant_verifier('regress_mogo_tables');
+GRANT EXECUTE ON FUNCTION mogo_grant_verifier(regrole), mogo_revoke_access(regrole) TO regress_mogo_tables;
+SAVEPOINT s;
+SET ROLE regress_mogo_tables;
+SELECT mogo_grant_verifier('regress_mogo_nobody');
+ROLLBACK TO s;
+SET ROLE regress_mogo_tables;
+SELECT mogo_revoke_access('regress_mogo_nobody');
+ROLLBACK;
 SELECT count(*) AS owner_still_may FROM mogo_add_client('regress owner');
 
 DROP ROLE regress_mogo_nobody;
