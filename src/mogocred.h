@@ -196,6 +196,7 @@ extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const 
 extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
 extern void mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
+extern char *mogo_role_name(Oid role);
 extern const char *mogo_actor(void);
 extern void mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 						const pg_uuid_t *secret_id, Datum detail);
@@ -218,6 +219,7 @@ extern void mogo_secret_init(void);
 extern void mogo_lock_client(const pg_uuid_t *client_id, MogoLocked *client);
 extern void mogo_insert_secret(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
 							   TimestampTz created_at);
+extern void mogo_check_credentials(TupleDesc desc);
 extern Datum mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id,
 							  const MogoNewSecret *secret, TimestampTz issued_at,
 							  TimestampTz expires_at);
