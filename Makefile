@@ -26,8 +26,9 @@ PG_CFLAGS += -Werror
 endif
 
 # Client ids come from libuuid. SHA-256 comes from libcrypto where the server
-# itself uses it, else (or with CORE_HASH=1) from the server's own pg_cryptohash.
-SHLIB_LINK = -luuid $(if $(CORE_HASH),,$(if $(filter openssl,$(with_ssl)),-lcrypto))
+# itself uses it, else (or with CORE_HASH=1) from the server's own pg_cryptohash. (What
+# asks whether OpenSSL is in FIPS mode, in bcrypt.c, needs the former all the same.)
+SHLIB_LINK = -luuid $(if $(filter openssl,$(with_ssl)),-lcrypto)
 ifdef CORE_HASH
 PG_CPPFLAGS += -DMOGO_CORE_HASH
 endif

@@ -86,6 +86,9 @@ CREATE TABLE @extschema@.mogo_audit_log (
 	application_name text,
 	detail jsonb
 ) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
+-- It has no key, so a publication of all tables would make mogo_purge_audit fail, and the
+-- tables' owner can hardly foresee one. Costs nothing below wal_level = logical.
+ALTER TABLE @extschema@.mogo_audit_log REPLICA IDENTITY FULL;
 CREATE INDEX mogo_audit_log_at_idx ON @extschema@.mogo_audit_log (at);
 COMMENT ON INDEX @extschema@.mogo_audit_log_at_idx
 IS 'For the newest rows, and for mogo_purge_audit.';

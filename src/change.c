@@ -309,6 +309,39 @@ mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls
 }
 
 /*
+ * For a PG_CATCH around a row of mogo_client: throws the error on. Where it is
+ * PostgreSQL's 23505 for a name or an id that is taken, perhaps by a transaction
+ * that was quicker than ours, it says so in our words. context is the caller's;
+ * hint, which may be NULL, goes with the name.
+ */
+void
+mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id, const text *name,
+				 const char *hint)
+{
+	ErrorData  *error;
+	bool		same_id;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || error->constraint_name == NULL)
+		PG_RE_THROW();
+	same_id = strcmp(error->constraint_name, "mogo_client_pkey") == 0;
+	/* what a trigger or an index of the owner's complains of is not ours to say */
+	if (!same_id && strcmp(error->constraint_name, "mogo_client_client_name_key") != 0)
+		PG_RE_THROW();
+	FlushErrorState();
+	if (same_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("client id \"%s\" already exists",
+						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(client_id))))));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("client name \"%s\" already exists", text_to_cstring(name)),
+			 hint != NULL ? errhint("%s", hint) : 0));
+}
+
+/*
  * A column of the first row of the last statement's result, counted from 1, of
  * the given type. isnull may be NULL where no null is expected. Whoever owns the
  * tables may have put a trigger on them that swallows the row, or have altered

@@ -61,12 +61,6 @@ mogo_update_client(PG_FUNCTION_ARGS)
 		.nargs = 5,
 		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID}
 	};
-	static MogoStatement same_name = {
-		.sql = "SELECT FROM @extschema@.mogo_client"
-		" WHERE client_name OPERATOR(pg_catalog.=) $2 AND client_id OPERATOR(pg_catalog.<>) $1",
-		.nargs = 2,
-		.argtypes = {UUIDOID, TEXTOID}
-	};
 	MogoLocked	client;
 	StringInfoData detail;
 	Datum		values[5];
@@ -109,11 +103,6 @@ mogo_update_client(PG_FUNCTION_ARGS)
 	name = client.name;
 	if (changed[1])
 	{
-		if (mogo_execute(&same_name, values, nulls) > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("client name \"%s\" already exists",
-							TextDatumGetCString(values[1]))));
 		name = PG_GETARG_TEXT_PP(1);
 		appendStringInfoString(&detail, ", \"old_name\": ");
 		mogo_append_text(&detail, client.name);
@@ -122,7 +111,17 @@ mogo_update_client(PG_FUNCTION_ARGS)
 
 	if (nchanged > 0)
 	{
-		mogo_change_row(&update, values, nulls);
+		MemoryContext context = CurrentMemoryContext;
+
+		PG_TRY();
+		{
+			mogo_change_row(&update, values, nulls);
+		}
+		PG_CATCH();
+		{
+			mogo_throw_taken(context, &client.client_id, name, NULL);
+		}
+		PG_END_TRY();
 		mogo_record("client_updated", &client.client_id, PointerGetDatum(name), NULL,
 					DirectFunctionCall1(jsonb_in, CStringGetDatum(detail.data)));
 	}

@@ -75,27 +75,8 @@ insert_row(const NewClient *client, const Datum *values, const bool *nulls)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-		bool		same_id;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || error->constraint_name == NULL)
-			PG_RE_THROW();
-		same_id = strcmp(error->constraint_name, "mogo_client_pkey") == 0;
-		/* what a trigger or an index of the owner's complains of is not ours to say */
-		if (!same_id && strcmp(error->constraint_name, "mogo_client_client_name_key") != 0)
-			PG_RE_THROW();
-		FlushErrorState();
-		if (same_id)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("client id \"%s\" already exists",
-							DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&client->client_id))))));
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("client name \"%s\" already exists", text_to_cstring(client->name)),
-				 errhint("Use mogo_add_secret or mogo_rotate_secret to give an existing client a new secret.")));
+		mogo_throw_taken(context, &client->client_id, client->name,
+						 "Use mogo_add_secret or mogo_rotate_secret to give an existing client a new secret.");
 	}
 	PG_END_TRY();
 }

@@ -195,6 +195,8 @@ extern void mogo_end(void);
 extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls);
 extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
 extern void mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls);
+extern void mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id,
+							 const text *name, const char *hint);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
 extern char *mogo_role_name(Oid role);
 extern const char *mogo_actor(void);

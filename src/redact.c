@@ -227,10 +227,9 @@ judge_part(const char *text, const Query *query)
 	MogoVerdict verdict;
 	char	   *part;
 
-	if (query->stmt_location < 0)
-		return mogo_judge_text(text);
-	text += query->stmt_location;
-	if (query->stmt_len == 0)
+	/* -1: not known; a length of 0: up to the end */
+	text += Max(query->stmt_location, 0);
+	if (query->stmt_location < 0 || query->stmt_len == 0)
 		return mogo_judge_text(text);
 	part = pnstrdup(text, query->stmt_len);
 	verdict = mogo_judge_text(part);

@@ -164,13 +164,6 @@ mogo_usage_init(void)
 	shmem_startup_hook = startup_shmem;
 }
 
-/* Is there shared memory to count in? */
-bool
-mogo_usage_preloaded(void)
-{
-	return preloaded;
-}
-
 /* A secret was accepted, at this moment. */
 void
 mogo_count_use(const pg_uuid_t *secret_id, TimestampTz at)

@@ -50,7 +50,4 @@ extern void mogo_usage_settle(const MogoUsage *item, MogoUsageOutcome outcome);
 extern void mogo_usage_sweep(const Oid *gone, int ngone);
 extern bool mogo_usage_read(int i, MogoUsage *item);
 
-/* usage.c */
-extern bool mogo_usage_preloaded(void);
-
 #endif							/* MOGO_USAGE_H */

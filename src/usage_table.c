@@ -488,9 +488,9 @@ mogo_usage_sweep(const Oid *gone, int ngone)
 }
 
 /*
- * Reads entry i, counted from 0, with what a flush that never ended had taken.
- * Returns false for one that is free. For a postmaster that has no children any
- * more: it takes no lock, which one of them could have left behind.
+ * Reads entry i, counted from 0. Returns false for one that is free. For a
+ * postmaster that has no children any more: no flush holds anything, and it takes
+ * no lock, which one of them could have left behind.
  */
 bool
 mogo_usage_read(int i, MogoUsage *item)
@@ -501,8 +501,6 @@ mogo_usage_read(int i, MogoUsage *item)
 	item->kind = entry->key.kind;
 	item->id = entry->key.id;
 	item->count = pg_atomic_read_u64(&entry->count);
-	if (entry->in_flight)
-		item->count += entry->flush_count;
 	item->last_at = pg_atomic_read_u64(&entry->last_at);
 	return OidIsValid(item->database);
 }

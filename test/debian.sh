@@ -138,6 +138,7 @@ for deb in "$top"/build/srv/postgresql-*-mogocred_*.deb; do
 	cp "$deb" "$src/debian/tests/smoke.sql" "$top/clean/srv/"
 done
 quietly inside clean 'apt-get -q update; apt-get -qy --no-install-recommends install /srv/*.deb'
+# shellcheck disable=SC2016	# for the shell in there
 inside_alone clean '
 	for version in $(pg_lsclusters -h | cut -d" " -f1); do
 		pg_conftool "$version" main set shared_preload_libraries mogocred

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154	# what test/run.sh and test/lib.sh read and set
 #
 # test/deep.sh
 #	The slow and thorough checks, one function for each make target: check-lint,
@@ -36,11 +36,12 @@ close_count() {
 	[ "$failed" = 0 ] && [ "$passed" != 0 ]
 }
 
-# clang-tidy, cppcheck and scan-build over src/; any finding fails.
+# clang-tidy, cppcheck and scan-build over src/, shellcheck over the scripts; any finding
+# fails.
 check_lint() {
 	local work file flags
 	need_packages test
-	need_tools clang clang clang-tidy clang-tidy cppcheck cppcheck scan-build clang-tools
+	need_tools clang clang clang-tidy clang-tidy cppcheck cppcheck scan-build clang-tools shellcheck shellcheck
 	work=$(mktemp -d /tmp/mogocred-lint.XXXXXX)
 	flags="-I$SRC/src -I$("$PG_CONFIG" --includedir-server) -D_GNU_SOURCE"
 
@@ -63,6 +64,9 @@ check_lint() {
 	done
 	touch "$work/scan.found"
 	verdict "scan-build" "$work/scan.found"
+
+	(cd "$SRC" && shellcheck -x test/*.sh test/*/run.sh bench/run.sh .ci/run) >"$work/shellcheck" 2>&1 || true
+	verdict "shellcheck" "$work/shellcheck"
 	rm -rf "$work"
 	close_count
 }
@@ -105,7 +109,8 @@ check_sanitize() {
 	export COPT="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment -O1"
 	! "$("$PG_CONFIG" --bindir)/pg_config" --configure | grep -q enable-nls ||
 		die "with the sanitizers' runtime preloaded, a server built with --enable-nls (Debian's) hangs at its start in bindtextdomain(); name another with PG_CONFIG"
-	export WRAP_ENV="LD_PRELOAD=$(realpath "$asan"):$(realpath "$ubsan") ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1"
+	asan=$(realpath "$asan") ubsan=$(realpath "$ubsan")
+	export WRAP_ENV="LD_PRELOAD=$asan:$ubsan ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1"
 	run_tests
 }
 
@@ -129,7 +134,8 @@ count_valgrind() {
 	verdict "valgrind: no report with mogocred in it" "$work/valgrind.found"
 }
 
-# Line coverage of src/ by the whole suite.
+# Line coverage of src/ by the whole suite. What gcov counted is written when a process
+# ends by itself, so what a killed server did is not in it.
 check_coverage() {
 	need_tools gcov gcc
 	export COPT="--coverage -O0"
@@ -137,16 +143,34 @@ check_coverage() {
 	run_tests
 }
 
-# Prints each file's line coverage and the lines that no test reached.
+# Prints each file's line coverage. Every line that no test reached has to stand in
+# test/unreached with its reason, and what stands there has to be in the sources.
 show_coverage() {
-	(cd "$work/build/src" && gcov -o . ./*.c >/dev/null 2>&1 || true
-	for file in *.c.gcov; do
-		case $file in *.h.gcov) continue ;; esac
-		awk -v name="${file%.gcov}" -F: '
-			$1 ~ /#####/ { missed++; lines = lines "\n      " $2 ":" substr($0, index($0, $3)) }
-			$1 ~ /[0-9]/ || $1 ~ /#####/ { all++ }
-			END { printf "  %-14s %5.1f %% of %d lines%s\n", name, all ? 100 * (all - missed) / all : 100, all, lines }' "$file"
-	done)
+	local dir file name
+	# what test/t/051_core_hash.pl built has hash.c's other branch
+	for dir in "$work/build" "$work/build/tmp_check/core_hash"; do
+		[ ! -d "$dir/src" ] || (cd "$dir" && gcov -o src src/*.gcno) >"$dir/gcov.log" 2>&1 ||
+			result FAILED "gcov: see $dir/gcov.log"
+	done
+	for file in "$SRC"/src/*.c; do
+		name=$(basename "$file")
+		awk -v name="$name" -v found="$work/$name.unreached" -f "$SRC/test/coverage.awk" "$SRC/test/unreached" \
+			"$work/build/$name.gcov" "$(compgen -G "$work/build/tmp_check/core_hash/$name.gcov" || echo /dev/null)" >"$work/$name.summary"
+		verdict "coverage $(cat "$work/$name.summary")" "$work/$name.unreached"
+	done
+	awk -F '\t' -v src="$SRC/src/" '
+		/^#/ || /^$/ { next }
+		{
+			before = text = ""
+			while ((getline line < (src $1)) > 0) {
+				gsub(/^[ \t]+|[ \t]+$/, "", line)
+				if (before " " line == $2) text = line
+				if (line != "") before = line
+			}
+			close(src $1)
+			if (text == "") print
+		}' "$SRC/test/unreached" >"$work/unreached.gone"
+	verdict "test/unreached has no line that the sources do not have" "$work/unreached.gone"
 }
 
 # All of the above, each in a process of its own.

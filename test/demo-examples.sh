@@ -16,7 +16,7 @@ case ${1:-} in
 	*) die "usage: test/demo-examples.sh demo-console | demo-token-service" ;;
 esac
 [ -r "$demo/where" ] || die "no demo of $(id -un) is running here: make demo"
-[ -O "$demo" ] && [ ! -L "$demo" ] || die "$demo belongs to somebody else"
+{ [ -O "$demo" ] && [ ! -L "$demo" ]; } || die "$demo belongs to somebody else"
 read -r pgport <"$demo/where"
 need_debian nodejs npm
 

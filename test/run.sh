@@ -99,6 +99,7 @@ explain() {
 # (test/deep.sh: sanitizers, Valgrind). With no command it keeps its name, which
 # pg_ctl restart goes by.
 wrap_server() {
+	# shellcheck disable=SC2016	# for the shell that wraps
 	local own_name='-a "$0"'
 	mv "$bindir/postgres" "$bindir/postgres.real"
 	printf '#!/bin/bash\n%s\nexec %s "%s" "$@"\n' "${WRAP_ENV:+export $WRAP_ENV}" "${WRAP:-$own_name}" \
@@ -114,6 +115,7 @@ run_tests() {
 	say "mogocred: building with warnings as errors, for $("$PG_CONFIG" --version)"
 	if [ -n "${OLD_PG_CONFIG:-}" ]; then
 		# for pg_upgrade's test: the server to come from, in an installation of its own
+		# shellcheck disable=SC2030	# its own PG_CONFIG, in there
 		OLD_PG_CONFIG=$(PG_CONFIG=$OLD_PG_CONFIG; private_install "$work/old" WERROR=1; echo "$PG_CONFIG")
 		export OLD_PG_CONFIG
 	fi
@@ -134,6 +136,7 @@ run_tests() {
 		preload=$work/preload.conf
 	done
 	if [ -n "$tap" ]; then
+		# shellcheck disable=SC2031	# see above
 		grep -q '^enable_tap_tests[[:space:]]*=[[:space:]]*yes' "$(dirname "$("$PG_CONFIG" --pgxs)")/../Makefile.global" ||
 			die "this PostgreSQL was built without --enable-tap-tests"
 		suite tap some TAP_TESTS=1 PROVE_TESTS="$tap" PROVE_FLAGS=--verbose

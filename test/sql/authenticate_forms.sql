@@ -47,7 +47,7 @@ SELECT client_id, client_name, scopes, metadata, secret_id, expires_at
 FROM mogo_authenticate_basic('Basic ' || pg_temp.base64(:'net_id' || ':' || :'net_secret')) \gset basic_
 SELECT :'basic_client_id' = :'net_id' AS same_id, :'basic_client_name' AS client_name;
 SELECT scheme, (SELECT count(*) FROM mogo_authenticate_basic(scheme || pg_temp.base64(:'net_id' || ':' || :'net_secret'))) AS accepted
-FROM unnest(ARRAY['Basic ', 'basic ', 'BASIC ', 'bAsIc  ', 'Basic', ' Basic ', E'Basic\t', 'Bearer ', 'Basi ', 'Basic: ', 'Basic realm="x" ', '', U&'B\0101sic ']) AS scheme;
+FROM unnest(ARRAY['Basic ', 'basic ', 'BASIC ', 'bAsIc  ', 'Basic', ' Basic ', E'Basic\t', 'Bearer ', 'Token ', 'Basi ', 'Basic: ', 'Basic realm="x" ', '', U&'B\0101sic ']) AS scheme;
 SELECT sent, (SELECT count(*) FROM mogo_authenticate_basic('Basic ' || CASE WHEN sent LIKE '%x%' THEN pg_temp.base64(v.pair) ELSE v.pair END)) AS accepted
 FROM (VALUES ('x as it is', :'net_id' || ':' || :'net_secret'),
 	('x hyphens encoded', replace(:'net_id', '-', '%2d') || ':' || replace(:'net_secret', '-', '%2D')),

@@ -1,6 +1,7 @@
 # A server that forbids pgcrypto's own ciphers (18 and later): a bcrypt client gets false
 # and one warning a session, generated secrets work on, and a person's secret cannot be
-# imported.
+# imported. Before 18 pgcrypto does not know the setting, and anybody can make one of that
+# name: our checks go by it all the same, for his own session.
 
 use strict;
 use warnings;
@@ -11,11 +12,7 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('forbidden');
 $node->init;
 $node->start;
-if ($node->safe_psql('postgres', 'SHOW server_version_num') < 180000)
-{
-	$node->stop;
-	plan skip_all => 'pgcrypto.builtin_crypto_enabled came with PostgreSQL 18';
-}
+my $known = $node->safe_psql('postgres', 'SHOW server_version_num') >= 180000;
 $node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
 my $id = 'f2000000-0000-4000-8000-000000000001';
 # made by libxcrypt
@@ -56,9 +53,13 @@ is("$out|$err", 't|', 'off: a generated secret works, and the bcrypt one is not 
 is($out, 't', 'on again: the bcrypt secret is right still');
 
 # whoever chooses a secret now
-($out, $err) = ask('off', "SELECT mogo_import_client('plain', 'f2000000-0000-4000-8000-000000000002', 'plain', 'correct horse battery staple');");
-like($err, qr/ERROR:  use of built-in crypto functions is disabled/, 'off: a person\'s secret cannot be imported');
-is($node->safe_psql('postgres', "SELECT count(*) FROM mogo_clients WHERE client_name = 'plain'"), '0', 'and leaves nothing');
+SKIP:
+{
+	skip 'pgcrypto.builtin_crypto_enabled came with PostgreSQL 18', 2 if !$known;
+	($out, $err) = ask('off', "SELECT mogo_import_client('plain', 'f2000000-0000-4000-8000-000000000002', 'plain', 'correct horse battery staple');");
+	like($err, qr/ERROR:  use of built-in crypto functions is disabled/, 'off: a person\'s secret cannot be imported');
+	is($node->safe_psql('postgres', "SELECT count(*) FROM mogo_clients WHERE client_name = 'plain'"), '0', 'and leaves nothing');
+}
 ($out, $err) = ask('off', "SELECT mogo_import_client('sha256', 'f2000000-0000-4000-8000-000000000003', 'sha256', encode(sha256('native all the same'), 'hex')) IS NOT NULL, mogo_verify('f2000000-0000-4000-8000-000000000003', 'native all the same');");
 is($out, 't|t', 'off: a SHA-256 hash can be imported and is native');
 

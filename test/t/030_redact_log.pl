@@ -146,6 +146,7 @@ for my $form (
 	'SELECT public . mogo_verify(%s, %s)',
 	'SELECT U&"\006dogo_verify"(%s, %s)',
 	'SELECT u&"!+00006dogo!005fverify" uescape \'!\' (%s, %s)',
+	'SELECT U&"\006dogo_verify" AS U&"""d\00zz" FROM (SELECT %s, %s) x',
 	'SELECT U&"mogo_verif+0079" -- note
 	 UESCAPE /* and */ \'+\' (%s, %s)',
 	'SELECT U&"!006dogo_verify" UESCAPE E\'!\' (%s, %s)',
@@ -419,6 +420,24 @@ case 'a list of memory contexts, which shows the beginnings of prepared statemen
   qr{CachedPlanSource: .* used: PREPARE m3 AS SELECT 'plain 15'\n},
   qr{LOG:  level: \d+; TopMemoryContext: \d+ total}, qr{57014 ERROR:  canceling};
 
+case 'messages of less than a warning', sub {
+	my @x = map { secret("level $_") } 1 .. 2;
+	$s->query('SET log_min_messages = info');
+	$s->query("DO \$\$ BEGIN PERFORM mogo_verify('id', 'x'); RAISE NOTICE 'it is %', '$x[0]'; RAISE INFO 'it is %', '$x[1]'; END \$\$");
+	$s->query('RESET log_min_messages');
+  }, qr{LOG:  NOTICE:  message $mask\n}, qr{LOG:  INFO:  message $mask\n};
+
+case 'no statement below an error (log_min_error_statement = log stands above it)', sub {
+	my $x = secret('no statement');
+	$s->query('SET log_min_error_statement = log');
+	$s->query("SELECT mogo_import_client('id', '$x')");
+	$s->query('RESET log_min_error_statement');
+  }, qr{22P02 LOG:  ERROR:  invalid input syntax for type %s: "%s" $mask\n(?![^\n]*STATEMENT)};
+
+case 'a number that is none: it may be the beginning of a secret without its quotes', sub {
+	$s->query('SELECT mogo_verify(NULL::text, NULL), 4cc591da');
+  }, qr{(?:statement: |STATEMENT:  )$mask\n};
+
 case 'permission denied', sub {
 	my $x = secret('denied');
 	my $other = RedactSession->new($node, user => 'stranger');
@@ -585,6 +604,9 @@ case 'an error of an unrelated statement right after one of ours', sub {
 
 # --- a crash: the postmaster quotes what the process ran ----------------------------------------
 
+# The crash takes all processes along: these end by themselves first, so that what was
+# counted in them for make check-coverage is kept.
+$_->close for $s, $a, $b;
 {
 	my $x = secret('crash');
 	my $other = RedactSession->new($node);

@@ -78,8 +78,38 @@ ok(flushed($primary, $c, '14|7'), 'and has counts flushed');
 $primary->stop;
 append_to_file($saved, 'no such thing');
 $primary->start;
-is(counted($primary, $c), '14|7', 'a file that cannot be read: the server starts');
+is(counted($primary, $c), '14|7', 'a file with something behind the counts: the server starts');
 ok(!-e $saved, 'without it');
+set_interval($primary, '1h');
+$primary->restart;
+foreach my $content ('no such thing', 'no', '')
+{
+	check($primary, $c, 1);
+	$primary->stop;
+	ok(-s $saved, 'counts wait in the file');
+	unlink $saved;
+	append_to_file($saved, $content);
+	my $offset = -s $primary->logfile;
+	$primary->start;
+	is(counted($primary, $c), '14|7', "a file that cannot be read ('$content'): the server starts");
+	like(substr(slurp_file($primary->logfile), $offset), qr/LOG:  could not read file "pg_stat\/mogocred.stat"/, 'and says so');
+	ok(!-e $saved, 'without it');
+}
+
+# Nor does one that cannot be written stop the shutdown.
+foreach my $obstacle ('a directory in its place', 'a full disk')
+{
+	check($primary, $c, 1);
+	my $offset = -s $primary->logfile;
+	$obstacle eq 'a full disk' ? symlink('/dev/full', "$saved.tmp") : mkdir("$saved.tmp") or die;
+	$primary->stop;
+	like(substr(slurp_file($primary->logfile), $offset), qr/LOG:  could not write file "pg_stat\/mogocred.stat.tmp": (?:Is a directory|No space left on device)/, "$obstacle: the log says so");
+	ok(!-e $saved, 'and there is no file');
+	$obstacle eq 'a full disk' ? unlink("$saved.tmp") : rmdir("$saved.tmp") or die;
+	$primary->start;
+	is(counted($primary, $c), '14|7', 'the counts in it are lost, and no others');
+}
+set_interval($primary, '1s');
 
 # One that begins well must not bring a flush down: a kind of count that there is not.
 my $oid = $primary->safe_psql('postgres', "SELECT oid FROM pg_database WHERE datname = 'postgres'");

@@ -77,6 +77,32 @@ $session->query('SELECT mogo_credentials_json(name, gen_random_uuid(), secret) F
 like($session->errors, qr/^54000: /, 'a name that no JSON has room for');
 is(count_in($session->pid, 'KEPTMARK' x 3), 0, 'a secret is not fetched where the JSON would be too long');
 
+# A check and an import that are cancelled while bcrypt is at work, which is slow: what we
+# made of the secret for it is wiped all the same. The parameter is PostgreSQL's, and
+# pgcrypto makes a copy that is its own, so its crypt() is compared.
+my $id = 'f0700000-0000-4000-8000-000000000001';
+$node->safe_psql('postgres', qq{
+	SET mogocred.bcrypt_cost = 12;
+	SELECT mogo_import_client('slow', '$id', 'plain', 'somebody chose this')});
+$session->query("SET statement_timeout = '20ms'; SET mogocred.bcrypt_cost = 12");
+my %calls = (
+	# (the subquery keeps it from being computed while the statement is planned)
+	crypt => q{SELECT crypt($2, setting) FROM (SELECT $1::uuid, '$2a$12$abcdefghijklmnopqrstuu' AS setting OFFSET 0) x},
+	check => 'SELECT mogo_verify($1::uuid, $2)',
+	import => q{SELECT mogo_import_client('cancelled', gen_random_uuid(), 'plain', $2) FROM (SELECT $1::uuid) x});
+for my $which ('crypt', 'check', 'import')
+{
+	for (1 .. 3)
+	{
+		$number++;
+		$session->params($calls{$which}, $id, "SECRETMARK${number}chosen" . 'y' x 20);
+		like($session->errors, qr/^57014/, "$which: cancelled") if $_ == 3;
+	}
+	$found{$which} = count_in($session->pid, "SECRETMARK${number}chosen");
+}
+cmp_ok($found{$_}, '<=', $found{crypt}, "$_, cancelled: no more is left than by crypt()") for 'check', 'import';
+is($node->safe_psql('postgres', 'SELECT count(*) FROM mogo_clients'), '1', 'and nothing was imported');
+
 $session->close;
 $node->stop;
 done_testing();
