@@ -4,6 +4,7 @@
 -- time there are ten million.
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION mogocred;
+CREATE EXTENSION pg_prewarm;
 CREATE SCHEMA bench;
 
 CREATE FUNCTION bench.id(n int) RETURNS uuid LANGUAGE sql IMMUTABLE

@@ -41,43 +41,57 @@ static const char *const admin_objects[] = {
 	NULL
 };
 
-/* All that can be granted: each member's name, the privilege, and the object. */
+/*
+ * All that can be granted: each member's name, the privilege, the object, and whether
+ * we have its owner's rights.
+ */
 static const char members[] =
 "WITH member AS (SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d"
 " JOIN pg_catalog.pg_extension AS e ON d.refobjid OPERATOR(pg_catalog.=) e.oid"
 " WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass"
 " AND d.deptype OPERATOR(pg_catalog.=) 'e'"
 " AND e.extname OPERATOR(pg_catalog.=) 'mogocred')"
-" SELECT p.proname, 'EXECUTE', pg_catalog.format('FUNCTION %s', p.oid::pg_catalog.regprocedure)"
+" SELECT p.proname, 'EXECUTE', pg_catalog.format('FUNCTION %s', p.oid::pg_catalog.regprocedure),"
+" pg_catalog.pg_has_role(p.proowner, 'USAGE')"
 " FROM pg_catalog.pg_proc AS p JOIN member AS m"
 " ON p.oid OPERATOR(pg_catalog.=) m.objid"
 " AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass"
 " UNION ALL"
-" SELECT c.relname, 'SELECT', pg_catalog.format('TABLE %s', c.oid::pg_catalog.regclass)"
+" SELECT c.relname, 'SELECT', pg_catalog.format('TABLE %s', c.oid::pg_catalog.regclass),"
+" pg_catalog.pg_has_role(c.relowner, 'USAGE')"
 " FROM pg_catalog.pg_class AS c JOIN member AS m"
 " ON c.oid OPERATOR(pg_catalog.=) m.objid"
 " AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
 " UNION ALL"
-" SELECT t.typname, 'USAGE', pg_catalog.format('TYPE %s', t.oid::pg_catalog.regtype)"
+" SELECT t.typname, 'USAGE', pg_catalog.format('TYPE %s', t.oid::pg_catalog.regtype),"
+" pg_catalog.pg_has_role(t.typowner, 'USAGE')"
 " FROM pg_catalog.pg_type AS t JOIN member AS m"
 " ON t.oid OPERATOR(pg_catalog.=) m.objid"
 " AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
 " WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'";
 
 /*
- * Does the schema hold anything that belongs to no extension? Then USAGE of it
- * may have been granted for that, and is not ours to take back.
+ * Does the schema hold anything that is not ours, nor pgcrypto's, which CASCADE puts
+ * beside us? Then USAGE of it may have been granted for that, and is not ours to take
+ * back.
  */
 static const char foreign_objects[] =
 "SELECT FROM (SELECT oid, tableoid FROM pg_catalog.pg_class"
 " WHERE relnamespace OPERATOR(pg_catalog.=) $1"
 " AND relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f,S}'::pg_catalog.\"char\"[])"
 " UNION ALL SELECT oid, tableoid FROM pg_catalog.pg_proc"
-" WHERE pronamespace OPERATOR(pg_catalog.=) $1) AS o"
+" WHERE pronamespace OPERATOR(pg_catalog.=) $1"
+" UNION ALL SELECT oid, tableoid FROM pg_catalog.pg_type"
+" WHERE typnamespace OPERATOR(pg_catalog.=) $1) AS o"
 " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"
+" LEFT JOIN pg_catalog.pg_extension AS e"
+" ON d.refclassid OPERATOR(pg_catalog.=) e.tableoid"
+" AND d.refobjid OPERATOR(pg_catalog.=) e.oid"
 " WHERE d.classid OPERATOR(pg_catalog.=) o.tableoid"
 " AND d.objid OPERATOR(pg_catalog.=) o.oid"
-" AND d.deptype OPERATOR(pg_catalog.=) ANY ('{e,a,i}'::pg_catalog.\"char\"[]))"
+" AND (d.deptype OPERATOR(pg_catalog.=) ANY ('{a,i}'::pg_catalog.\"char\"[])"
+" OR d.deptype OPERATOR(pg_catalog.=) 'e'"
+" AND e.extname OPERATOR(pg_catalog.=) ANY ('{mogocred,pgcrypto}'::pg_catalog.name[])))"
 " LIMIT 1";
 
 /* Runs one GRANT or REVOKE. */
@@ -91,10 +105,22 @@ run(const char *sql)
 }
 
 /*
+ * Only an owner can grant and revoke. Without this error GRANT and REVOKE would only
+ * warn, and the audit would tell of what never was.
+ */
+static void
+require_owner(bool is_owner)
+{
+	if (!is_owner)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of extension mogocred")));
+}
+
+/*
  * The role in argument 0, quoted. Raises 22004 for NULL, 22023 for "-", which
  * would be PUBLIC, 42704 for a number that is nobody's, and 42501 for a caller who
- * is not the owner: without that, GRANT would only warn, and the audit would tell
- * of what never was.
+ * is not the owner.
  */
 static const char *
 role_arg(FunctionCallInfo fcinfo)
@@ -113,10 +139,7 @@ role_arg(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role with OID %u does not exist", role)));
-	if (!has_privs_of_role(GetUserId(), mogo_owner()))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of extension mogocred")));
+	require_owner(has_privs_of_role(GetUserId(), mogo_owner()));
 	return quote_identifier(name);
 }
 
@@ -145,6 +168,14 @@ member_column(SPITupleTable *table, uint64 row, int column)
 	return SPI_getvalue(table->vals[row], table->tupdesc, column);
 }
 
+/* The object of such a row, of which we have to be the owner. */
+static char *
+member_object(SPITupleTable *table, uint64 row)
+{
+	require_owner(*member_column(table, row, 4) == 't');
+	return member_column(table, row, 3);
+}
+
 /* Our schema's oid, and its name, quoted. */
 static Oid
 our_schema(FunctionCallInfo fcinfo, const char **name)
@@ -160,7 +191,7 @@ static void
 record(FunctionCallInfo fcinfo, const char *action, const char *access)
 {
 	StringInfoData detail;
-	char	   *name = GetUserNameFromId(PG_GETARG_OID(0), false);
+	char	   *name = mogo_role_name(PG_GETARG_OID(0));
 
 	initStringInfo(&detail);
 	appendStringInfoString(&detail, "{\"role\": ");
@@ -188,10 +219,18 @@ grant(FunctionCallInfo fcinfo, bool admin)
 
 		if (listed(name, verifier_objects) || (admin && listed(name, admin_objects)))
 			run(psprintf("GRANT %s ON %s TO %s", member_column(table, i, 2),
-						 member_column(table, i, 3), role));
+						 member_object(table, i), role));
 	}
 	if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
+	{
 		run(psprintf("GRANT USAGE ON SCHEMA %s TO %s", schema_name, role));
+		/* the schema may be another's: where we may only use it, GRANT has only warned */
+		if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("could not grant usage of schema %s", schema_name),
+					 errhint("Have the schema's owner grant it, and try again.")));
+	}
 	record(fcinfo, "access_granted", admin ? "admin" : "verifier");
 }
 
@@ -244,7 +283,7 @@ mogo_revoke_access(PG_FUNCTION_ARGS)
 	schema = our_schema(fcinfo, &schema_name);
 	table = find_members(&n);
 	for (uint64 i = 0; i < n; i++)
-		run(psprintf("REVOKE ALL ON %s FROM %s CASCADE", member_column(table, i, 3), role));
+		run(psprintf("REVOKE ALL ON %s FROM %s CASCADE", member_object(table, i), role));
 
 	values[0] = ObjectIdGetDatum(schema);
 	if (SPI_execute_with_args(foreign_objects, 1, argtypes, values, NULL, true, 1) != SPI_OK_SELECT)

@@ -8,9 +8,10 @@
  * tables' owner: every name and operator in a statement is qualified, so nobody's
  * search_path plays a part; SECURITY_RESTRICTED_OPERATION and
  * SECURITY_LOCAL_USERID_CHANGE keep whatever the owner put on the tables from
- * doing more than the statement; SECURITY_NOFORCE_RLS makes row-level security
- * hide nothing from us that a check would see. After an error, PostgreSQL's own
- * transaction abort gives the caller's identity back.
+ * doing more than the statement, and settings that it changes (the caller's
+ * search_path, say) go back to what they were; SECURITY_NOFORCE_RLS makes
+ * row-level security hide nothing from us that a check would see. After an error,
+ * PostgreSQL's own transaction abort gives the caller's identity and settings back.
  *
  * Rule for every change: mogo_begin first (25006 comes before all other errors),
  * validate, update the client's row as the first act on it, then the rest, then
@@ -31,7 +32,9 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -43,6 +46,38 @@
 /* What mogo_begin found out; the same for a change within a change. */
 static Oid	schema;
 static Oid	owner;
+
+/*
+ * Refuses tables of different owners, one of whom has not the rights of mogo_client's.
+ * We run statements on all of them as that one, so what another put on his table,
+ * which he was given alone (the audit, say), would run with more rights than he has.
+ */
+static void
+check_owners(void)
+{
+	static const char *const others[] = {
+		"mogo_secret", "mogo_audit_log", "mogo_secret_usage", "mogo_client_usage"
+	};
+
+	for (int i = 0; i < lengthof(others); i++)
+	{
+		HeapTuple	tuple = SearchSysCache2(RELNAMENSP, CStringGetDatum(others[i]),
+											ObjectIdGetDatum(schema));
+		Oid			other;
+
+		/* whoever needs it says that it is not there */
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		other = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+		if (other != owner && !has_privs_of_role(other, owner))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("tables \"mogo_client\" and \"%s\" of extension mogocred have different owners",
+							others[i]),
+					 errhint("Give all tables of the extension to the same role.")));
+	}
+}
 
 /*
  * Makes ready for statements on our tables: finds the schema and the owner of one
@@ -62,6 +97,7 @@ mogo_begin_as_owner_of(Oid table)
 	schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
+	check_owners();
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -138,12 +174,30 @@ prepare(MogoStatement *statement)
 	namestrcpy(&statement->schema_name, name);
 }
 
-/* Until the caller, who noted who it was before, gives that back. */
-static void
-become_owner(int security_context)
+/* Who we were before we became the tables' owner. */
+typedef struct Caller
 {
-	SetUserIdAndSecContext(owner, security_context | SECURITY_LOCAL_USERID_CHANGE |
+	Oid			user;
+	int			security_context;
+	int			guc_level;
+} Caller;
+
+/* Until become_caller. */
+static void
+become_owner(Caller *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->security_context);
+	SetUserIdAndSecContext(owner, caller->security_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	caller->guc_level = NewGUCNestLevel();
+}
+
+/* Gives back what become_owner noted, and takes back what was set meanwhile. */
+static void
+become_caller(const Caller *caller)
+{
+	AtEOXact_GUC(false, caller->guc_level);
+	SetUserIdAndSecContext(caller->user, caller->security_context);
 }
 
 /*
@@ -167,19 +221,17 @@ uint64
 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Oid			save_user;
-	int			save_context;
+	Caller		caller;
 	char		flags[lengthof(statement->argtypes)];
 	int			result;
 
 	for (int i = 0; i < statement->nargs; i++)
 		flags[i] = nulls != NULL && nulls[i] ? 'n' : ' ';
 
-	GetUserIdAndSecContext(&save_user, &save_context);
-	become_owner(save_context);
+	become_owner(&caller);
 	prepare(statement);
 	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags, false, 0);
-	SetUserIdAndSecContext(save_user, save_context);
+	become_caller(&caller);
 	/* SPI leaves its own context current, which mogo_end frees */
 	MemoryContextSwitchTo(context);
 
@@ -191,23 +243,22 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 /*
  * Adds a row to one of our tables, as their owner: the table's first ncolumns
  * columns, any others NULL. The executor's function for a single row does it,
- * with all that an INSERT does (triggers, constraints, every index), because a
- * new client is three rows and to start and end a statement for each would cost
- * more than the rows. The row is seen by the next command of the transaction.
+ * with all that an INSERT does for a row (row-level triggers, constraints, every
+ * index; no statement-level triggers, no rules), because a new client is three rows
+ * and to start and end a statement for each would cost more than the rows. The row
+ * is seen by the next command of the transaction.
  */
 void
 mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls)
 {
-	Oid			save_user;
-	int			save_context;
+	Caller		caller;
 	Relation	rel;
 	EState	   *estate;
 	MemoryContext context;
 	ResultRelInfo *target;
 	TupleTableSlot *slot;
 
-	GetUserIdAndSecContext(&save_user, &save_context);
-	become_owner(save_context);
+	become_owner(&caller);
 
 	rel = table_open(get_relname_relid(table, schema), RowExclusiveLock);
 	mogo_check_table(rel, table);
@@ -246,7 +297,7 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	FreeExecutorState(estate);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
-	SetUserIdAndSecContext(save_user, save_context);
+	become_caller(&caller);
 }
 
 /* Runs a statement that has to change one row. */
@@ -313,11 +364,32 @@ mogo_result(int column, Oid type, bool *isnull)
 	return value;
 }
 
+/*
+ * A role's name as text of this database. Roles are the whole cluster's: a name that
+ * was given in a database of another encoding may be no text in this one, and a row
+ * with it could be dumped, but not restored. Such a name's bytes become '?'.
+ */
+char *
+mogo_role_name(Oid role)
+{
+	char	   *name = GetUserNameFromId(role, false);
+
+	if (!pg_verifymbstr(name, strlen(name), true))
+	{
+		for (char *c = name; *c != '\0'; c++)
+		{
+			if (IS_HIGHBIT_SET(*c))
+				*c = '?';
+		}
+	}
+	return name;
+}
+
 /* Who really asks: the session's user. */
 const char *
 mogo_actor(void)
 {
-	return GetUserNameFromId(GetSessionUserId(), false);
+	return mogo_role_name(GetSessionUserId());
 }
 
 /*
@@ -372,7 +444,7 @@ mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 	/* in the order of mogo_audit_log's columns */
 	values[0] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[1] = CStringGetTextDatum(mogo_actor());
-	values[2] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	values[2] = CStringGetTextDatum(mogo_role_name(GetUserId()));
 	values[3] = CStringGetTextDatum(action);
 	values[4] = UUIDPGetDatum(client_id);
 	nulls[4] = client_id == NULL;

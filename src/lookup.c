@@ -5,7 +5,8 @@
  *
  * A check is one descent of mogo_client's primary key and one heap row: no SPI,
  * no executor, nothing written, and only the AccessShareLocks that any SELECT
- * takes, given back at once. The scan is made with a snapshot of its own
+ * takes, given back at once or, outside BEGIN and COMMIT, with the statement or the
+ * pipeline (mogo_lookup_begin). No page is held while bcrypt computes. The scan is made with a snapshot of its own
  * (systable_beginscan with none given), so a revocation that was committed a
  * moment ago is seen even in a REPEATABLE READ transaction that is older.
  *
@@ -24,10 +25,13 @@
 #include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -156,32 +160,34 @@ mogo_check_table(Relation rel, const char *name)
 }
 
 /*
- * Opens mogo_client. Taking the lock brings pending news of changes in, so what
- * was cached is believed only if it is still there afterwards.
+ * Opens mogo_client. Taking the lock brings pending news of changes in, so what was
+ * cached is believed only if it is still there afterwards. Then the table is there
+ * too, and there is no need to ask the catalog.
  */
 static Relation
 open_clients(Oid function)
 {
 	for (;;)
 	{
-		Relation	rel;
+		Oid			relid;
 
 		if (!OidIsValid(client_relid))
 		{
 			client_checked = false;
 			client_relid = mogo_table(function, "mogo_client");
 		}
-		rel = try_table_open(client_relid, AccessShareLock);
-		if (rel != NULL && RelationGetRelid(rel) == client_relid)
+		relid = client_relid;
+		LockRelationOid(relid, AccessShareLock);
+		if (relid == client_relid)
 		{
+			Relation	rel = table_open(relid, NoLock);
+
 			if (!client_checked)
 				mogo_check_table(rel, "mogo_client");
 			client_checked = true;
 			return rel;
 		}
-		if (rel != NULL)
-			table_close(rel, AccessShareLock);
-		client_relid = InvalidOid;
+		UnlockRelationOid(relid, AccessShareLock);
 	}
 }
 
@@ -197,52 +203,113 @@ mogo_salt(Datum column)
 }
 
 /*
+ * Is this the transaction's first check (1), its second (2), a later one (3), or one
+ * between BEGIN and COMMIT (0)? A transaction's number comes back after 2^32 others,
+ * and then does no harm.
+ */
+static int
+check_number(void)
+{
+	static LocalTransactionId transaction = InvalidLocalTransactionId;
+	static bool in_block;
+	static int	number;
+
+	if (transaction != mogo_my_lxid)
+	{
+		transaction = mogo_my_lxid;
+		in_block = IsTransactionBlock();
+		number = 0;
+	}
+	if (!in_block)
+		number = Min(number + 1, 3);
+	return number;
+}
+
+/* Reads the columns of a check from the row that was found, in one walk over it. */
+static void
+read_row(MogoLookup *lookup)
+{
+	Datum	   *values = lookup->slot->tts_values;
+
+	slot_getsomeattrs(lookup->slot, CLIENT_CIDRS);
+	for (int i = 0; i < CLIENT_CIDRS; i++)
+	{
+		if (lookup->slot->tts_isnull[i])
+			elog(ERROR, "unexpected null in a client's row");
+	}
+	lookup->enabled = DatumGetBool(values[CLIENT_ENABLED - 1]);
+	lookup->salt = mogo_salt(values[CLIENT_SALT - 1]);
+	lookup->live = DatumGetArrayTypeP(values[CLIENT_LIVE - 1]);
+	lookup->allowed_cidrs = DatumGetArrayTypeP(values[CLIENT_CIDRS - 1]);
+}
+
+/*
  * Finds a client's row. What lookup points to stays valid until
  * mogo_lookup_end, which the caller owes also where nothing was found.
+ *
+ * Between BEGIN and COMMIT a check gives its two locks back, for that may take long,
+ * and whoever alters the tables must not wait. Otherwise the transaction ends with its
+ * statement, or its pipeline: from the second check on the locks are kept until then,
+ * as those of a SELECT are, because giving back and taking again is a tenth of a
+ * check's cost. systable_endscan gives the index's back each time, so the second check
+ * takes that once more.
  */
 void
 mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
 {
+	int			number = check_number();
 	ScanKeyData key;
 	Oid			index;
 
+	lookup->lock = number < 2 ? AccessShareLock : NoLock;
 	lookup->rel = open_clients(function);
 	index = mogo_primary_key(lookup->rel);
+	if (number == 2 && OidIsValid(index))
+		LockRelationOid(index, AccessShareLock);
 	ScanKeyInit(&key, CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
 	lookup->scan = systable_beginscan(lookup->rel, index, OidIsValid(index), NULL, 1, &key);
 	lookup->found = HeapTupleIsValid(systable_getnext(lookup->scan));
+	lookup->slot = lookup->scan->slot;
 	if (lookup->found)
-	{
-		Datum	   *values = lookup->scan->slot->tts_values;
-		bool	   *nulls = lookup->scan->slot->tts_isnull;
+		read_row(lookup);
+}
 
-		/* one walk over the first columns */
-		slot_getsomeattrs(lookup->scan->slot, CLIENT_CIDRS);
-		for (int i = 0; i < CLIENT_CIDRS; i++)
-		{
-			if (nulls[i])
-				elog(ERROR, "unexpected null in a client's row");
-		}
-		lookup->enabled = DatumGetBool(values[CLIENT_ENABLED - 1]);
-		lookup->salt = mogo_salt(values[CLIENT_SALT - 1]);
-		lookup->live = DatumGetArrayTypeP(values[CLIENT_LIVE - 1]);
-		lookup->allowed_cidrs = DatumGetArrayTypeP(values[CLIENT_CIDRS - 1]);
-	}
+/*
+ * Copies the row that was found and gives its page back: for a caller who will take
+ * long, because VACUUM may wait for whoever holds on to a page. The columns stand
+ * elsewhere afterwards.
+ */
+void
+mogo_lookup_copy(MogoLookup *lookup)
+{
+	TupleTableSlot *copy;
+
+	if (lookup->scan == NULL)
+		return;
+	copy = MakeSingleTupleTableSlot(RelationGetDescr(lookup->rel), &TTSOpsHeapTuple);
+	ExecCopySlot(copy, lookup->slot);
+	systable_endscan(lookup->scan);
+	lookup->scan = NULL;
+	lookup->slot = copy;
+	read_row(lookup);
 }
 
 /* Gives back what mogo_lookup_begin took. */
 void
 mogo_lookup_end(MogoLookup *lookup)
 {
-	systable_endscan(lookup->scan);
-	table_close(lookup->rel, AccessShareLock);
+	if (lookup->scan != NULL)
+		systable_endscan(lookup->scan);
+	else
+		ExecDropSingleTupleTableSlot(lookup->slot);
+	table_close(lookup->rel, lookup->lock);
 }
 
 /* Any column of the row that was found. */
 Datum
 mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull)
 {
-	return slot_getattr(lookup->scan->slot, attno, isnull);
+	return slot_getattr(lookup->slot, attno, isnull);
 }
 
 /*

@@ -145,7 +145,9 @@ extern void mogo_wipe_copy(struct varlena *value, Datum original);
 typedef struct MogoLookup
 {
 	Relation	rel;
-	SysScanDesc scan;
+	LOCKMODE	lock;			/* on rel, to be given back; or NoLock */
+	SysScanDesc scan;			/* NULL: ended, for the row was copied */
+	TupleTableSlot *slot;
 	bool		found;
 	/* the rest is set where found, and lives until mogo_lookup_end */
 	bool		enabled;
@@ -167,6 +169,7 @@ extern Oid	mogo_table(Oid function, const char *name);
 extern void mogo_check_table(Relation rel, const char *name);
 extern const uint8 *mogo_salt(Datum column);
 extern void mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id);
+extern void mogo_lookup_copy(MogoLookup *lookup);
 extern void mogo_lookup_end(MogoLookup *lookup);
 extern Datum mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull);
 extern int	mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets);
@@ -195,6 +198,7 @@ extern void mogo_change_row(MogoStatement *statement, const Datum *values, const
 extern void mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id,
 							 const text *name, const char *hint);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
+extern char *mogo_role_name(Oid role);
 extern const char *mogo_actor(void);
 extern void mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 						const pg_uuid_t *secret_id, Datum detail);
@@ -217,6 +221,7 @@ extern void mogo_secret_init(void);
 extern void mogo_lock_client(const pg_uuid_t *client_id, MogoLocked *client);
 extern void mogo_insert_secret(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
 							   TimestampTz created_at);
+extern void mogo_check_credentials(TupleDesc desc);
 extern Datum mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id,
 							  const MogoNewSecret *secret, TimestampTz issued_at,
 							  TimestampTz expires_at);

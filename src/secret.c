@@ -147,6 +147,27 @@ end_secrets(const MogoLocked *client, bool revoke_all, const pg_uuid_t *revoke,
 }
 
 /*
+ * Is this the row type mogo_credentials as the script made it? We fill in and read
+ * its attributes by number, and whoever owns the type (no superuser, perhaps) can
+ * alter it. Raises 42P16 before a number is taken for a pointer.
+ */
+void
+mogo_check_credentials(TupleDesc desc)
+{
+	static const Oid types[] = {
+		TEXTOID, UUIDOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID
+	};
+	bool		same = desc->natts == lengthof(types);
+
+	for (int i = 0; same && i < lengthof(types); i++)
+		same = TupleDescAttr(desc, i)->atttypid == types[i];
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("type \"mogo_credentials\" of extension mogocred is not as it was made")));
+}
+
+/*
  * A row of type mogo_credentials. It holds the secret in clear and is the
  * caller's; called after mogo_end, so that it is the caller's memory too.
  */
@@ -159,9 +180,9 @@ mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id
 	Datum		values[6];
 	bool		nulls[6] = {false};
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
-		desc->natts != lengthof(values))
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "unexpected result type");
+	mogo_check_credentials(desc);
 	values[0] = PointerGetDatum(name);
 	values[1] = UUIDPGetDatum(client_id);
 	values[2] = PointerGetDatum(&secret->clear.datum);

@@ -25,17 +25,20 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
+#include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timeout.h"
 
 #include "usage.h"
@@ -286,6 +289,28 @@ flush_context(void *arg)
 }
 
 /*
+ * DROP DATABASE ... WITH (FORCE) ends who is connected, and fails for one whom its
+ * user may not end. So to others this process is the database's owner, as far as
+ * signals go. A superuser's database needs a superuser anyway.
+ */
+static void
+let_owner_end_us(void)
+{
+	HeapTuple	tuple;
+	Oid			owner;
+
+	StartTransactionCommand();
+	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
+	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+	ReleaseSysCache(tuple);
+	if (!superuser_arg(owner))
+		MyProc->roleId = owner;
+	CommitTransactionCommand();
+}
+
+/*
  * A flush worker, for the database whose oid is the argument. What goes wrong is
  * logged, and what it had in hand waits for the next one.
  */
@@ -302,6 +327,7 @@ mogo_usage_flush_main(Datum arg)
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid,
 											  BGWORKER_BYPASS_ALLOWCONN);
 	before_shmem_exit(flush_gone, (Datum) 0);
+	let_owner_end_us();
 
 	/* whatever ALTER DATABASE or ALTER ROLE has set */
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);

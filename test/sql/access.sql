@@ -143,8 +143,41 @@ CREATE ROLE regress_mogo_verifier;
 CREATE TABLE "My schema".somebody_elses ();
 SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier'), "My schema".mogo_revoke_access('regress_mogo_verifier');
 SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage;
-DROP OWNED BY regress_mogo_verifier;
+DROP TABLE "My schema".somebody_elses;
+CREATE TYPE "My schema".somebody_elses AS ENUM ('a');
+SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier'), "My schema".mogo_revoke_access('regress_mogo_verifier');
+SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage_for_a_type;
+DROP TYPE "My schema".somebody_elses;
+CREATE FUNCTION "My schema".somebody_elses() RETURNS int LANGUAGE sql AS 'SELECT 1';
+ALTER EXTENSION plpgsql ADD FUNCTION "My schema".somebody_elses();
+SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier'), "My schema".mogo_revoke_access('regress_mogo_verifier');
+SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage_for_another_extension;
+ALTER EXTENSION plpgsql DROP FUNCTION "My schema".somebody_elses();
+DROP FUNCTION "My schema".somebody_elses();
+SELECT "My schema".mogo_revoke_access('regress_mogo_verifier');
+SELECT has_schema_privilege('regress_mogo_verifier', 'My schema', 'USAGE') AS usage;
 DROP ROLE regress_mogo_verifier;
+-- where the schema is not the extension's owner's, and he may only use it: an error,
+-- not a warning and an audit row that tells of what never was
+CREATE ROLE regress_mogo_owner SUPERUSER;
+CREATE ROLE regress_mogo_verifier;
+DROP EXTENSION mogocred;
+SET ROLE regress_mogo_owner;
+CREATE EXTENSION mogocred SCHEMA "My schema";
+RESET ROLE;
+ALTER ROLE regress_mogo_owner NOSUPERUSER;
+GRANT USAGE ON SCHEMA "My schema" TO regress_mogo_owner;
+SET ROLE regress_mogo_owner;
+SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier');
+RESET ROLE;
+GRANT USAGE ON SCHEMA "My schema" TO regress_mogo_verifier;
+SET ROLE regress_mogo_owner;
+SELECT "My schema".mogo_grant_verifier('regress_mogo_verifier');
+SELECT action, detail FROM "My schema".mogo_audit;
+RESET ROLE;
+DROP EXTENSION mogocred;
+DROP OWNED BY regress_mogo_owner, regress_mogo_verifier;
+DROP ROLE regress_mogo_owner, regress_mogo_verifier;
 \c :this_database
 DROP DATABASE regress_mogo_access;
 
@@ -158,6 +191,21 @@ SELECT mogo_grant_verifier('regress_mogo_nobody');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 REVOKE EXECUTE ON FUNCTION mogo_grant_verifier(regrole) FROM regress_mogo_nobody;
+-- who owns the tables alone is not the owner either
+BEGIN;
+CREATE ROLE regress_mogo_tables;
+ALTER TABLE mogo_client OWNER TO regress_mogo_tables;
+ALTER TABLE mogo_secret OWNER TO regress_mogo_tables;
+ALTER TABLE mogo_audit_log OWNER TO regress_mogo_tables;
+SELECT mogo_grant_verifier('regress_mogo_tables');
+GRANT EXECUTE ON FUNCTION mogo_grant_verifier(regrole), mogo_revoke_access(regrole) TO regress_mogo_tables;
+SAVEPOINT s;
+SET ROLE regress_mogo_tables;
+SELECT mogo_grant_verifier('regress_mogo_nobody');
+ROLLBACK TO s;
+SET ROLE regress_mogo_tables;
+SELECT mogo_revoke_access('regress_mogo_nobody');
+ROLLBACK;
 SELECT count(*) AS owner_still_may FROM mogo_add_client('regress owner');
 
 DROP ROLE regress_mogo_nobody;

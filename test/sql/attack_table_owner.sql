@@ -37,6 +37,8 @@ BEGIN
 		INSERT INTO public.regress_loot VALUES ('role', current_user);
 	EXCEPTION WHEN insufficient_privilege THEN
 	END;
+	PERFORM set_config('search_path', 'regress_evil, public, pg_catalog', false);
+	PERFORM set_config('DateStyle', 'German', true);
 	BEGIN
 		CREATE TEMP TABLE regress_temp ();
 		INSERT INTO public.regress_loot VALUES ('temporary table', current_user);
@@ -47,11 +49,14 @@ END $$;
 CREATE TRIGGER regress_trigger BEFORE INSERT OR UPDATE ON mogo_client FOR EACH ROW EXECUTE FUNCTION public.regress_trigger();
 CREATE TRIGGER regress_trigger AFTER INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_trigger();
 RESET ROLE;
+SELECT current_setting('search_path') AS path, current_setting('DateStyle') AS style \gset
 SELECT client_id AS second_id, client_secret AS second_secret FROM mogo_add_client('regress second') \gset
 SET ROLE regress_mogo_admin;
 SELECT client_secret AS third_secret FROM mogo_rotate_secret(:'second_id', '0') \gset
 RESET ROLE;
 SELECT DISTINCT * FROM regress_loot ORDER BY 1, 2;
+-- what it set, so that a caller's next statement finds another's functions, is gone
+SELECT current_setting('search_path') = :'path' AS same_path, current_setting('DateStyle') = :'style' AS same_style;
 SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_mogo_owner';
 SELECT client_name, acting_as = :'us' AS us FROM mogo_audit ORDER BY at;
 -- one that is deferred would run at commit, as whoever commits: refused
@@ -134,6 +139,28 @@ SELECT client_name FROM mogo_rotate_secret(:'second_id', '0');
 ROLLBACK TO s;
 SELECT mogo_verify(:'second_id', :'fourth_secret') AS as_before;
 ROLLBACK;
+
+-- Only the audit is his, or the use counts: what he puts on them would run as the owner
+-- of the rest, a superuser.
+CREATE FUNCTION public.regress_rise() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ALTER ROLE regress_mogo_owner SUPERUSER; RETURN COALESCE(NEW, OLD); END';
+BEGIN;
+ALTER TABLE mogo_audit_log OWNER TO regress_mogo_owner;
+SET ROLE regress_mogo_owner;
+CREATE TRIGGER regress_rise BEFORE INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_rise();
+RESET ROLE;
+SELECT client_name FROM mogo_add_client('regress risen');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+SELECT client_id FROM mogo_add_client('regress to be removed') \gset
+BEGIN;
+ALTER TABLE mogo_client_usage OWNER TO regress_mogo_owner;
+INSERT INTO mogo_client_usage VALUES (:'client_id', 1);
+SET ROLE regress_mogo_owner;
+CREATE TRIGGER regress_rise BEFORE DELETE ON mogo_client_usage FOR EACH ROW EXECUTE FUNCTION public.regress_rise();
+RESET ROLE;
+SELECT mogo_remove_client(:'client_id');
+ROLLBACK;
+DROP FUNCTION public.regress_rise();
 
 SELECT mogo_revoke_access('regress_mogo_admin');
 REVOKE CREATE ON SCHEMA public FROM regress_mogo_owner;

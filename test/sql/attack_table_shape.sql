@@ -1,9 +1,10 @@
 -- The attack: the tables (and the schema) belong to a role that is no superuser, and
 -- it wants to run something in, or to read the memory of, the servers of everybody who
 -- calls mogocred; or to bring the server down. What C reads and writes goes by the
--- columns' numbers and types, so it alters them, puts another table or a view in a
--- table's place, swallows the rows that a function waits for, and has the schema
--- renamed while a statement of ours runs. It gets errors, and the server stays up.
+-- columns' numbers and types, so it alters them and the type of what is issued, puts
+-- another table or a view in a table's place, swallows the rows that a function waits
+-- for, and has the schema renamed while a statement of ours runs. It gets errors, and
+-- the server stays up.
 \set VERBOSITY terse
 SELECT current_database() AS this_database \gset
 CREATE DATABASE regress_mogo_shape TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
@@ -95,6 +96,28 @@ ALTER TABLE mogo.mogo_secret RENAME TO another;
 CREATE TABLE mogo.mogo_secret (secret_id uuid, client_id uuid, created_at int, created_by int, expires_at int, revoked_at int, hash int);
 RESET ROLE;
 SELECT mogo.mogo_verify_status(:'client_id', 'another secret');
+ROLLBACK;
+
+-- The same with the type of what is issued.
+ALTER TYPE mogo.mogo_credentials OWNER TO regress_mogo_owner;
+BEGIN;
+SET ROLE regress_mogo_owner;
+ALTER TYPE mogo.mogo_credentials ALTER ATTRIBUTE client_secret TYPE bigint;
+RESET ROLE;
+SAVEPOINT s;
+SELECT mogo.mogo_credentials_json(ROW('victim', :'client_id', 4711, :'client_id', now(), now())::mogo.mogo_credentials);
+ROLLBACK TO s;
+SELECT mogo.mogo_registration_json(ROW('victim', :'client_id', 4711, :'client_id', now(), now())::mogo.mogo_credentials);
+ROLLBACK TO s;
+-- nor is a pointer shown as a number
+SELECT client_secret FROM mogo.mogo_add_client('new');
+ROLLBACK TO s;
+SELECT client_secret FROM mogo.mogo_rotate_secret(:'client_id', '0');
+ROLLBACK TO s;
+SET ROLE regress_mogo_owner;
+ALTER TYPE mogo.mogo_credentials DROP ATTRIBUTE client_secret;
+RESET ROLE;
+SELECT client_id FROM mogo.mogo_add_client('new');
 ROLLBACK;
 
 -- NULL where nothing was NULL.

@@ -46,6 +46,9 @@ SELECT client_name FROM mogo_add_client(repeat('é', 10000));
 SELECT client_name FROM mogo_add_client('Köln "ß" ¿');
 \echo :LAST_ERROR_SQLSTATE
 
+-- a role whose name is no text in a database of another encoding (see the end)
+CREATE ROLE "regress_mogo_Ærø";
+
 \c regress_mogo_euc_jp
 \set VERBOSITY terse
 CREATE EXTENSION mogocred CASCADE;
@@ -105,6 +108,21 @@ SELECT client_name FROM mogo_add_client(E'\xc2\x85');
 SELECT octet_length(client_name) AS the_limit FROM mogo_add_client(repeat(E'\xf0\x9f\x98\x80', 255));
 SELECT client_name FROM mogo_add_client(repeat(E'\xf0\x9f\x98\x80', 255) || 'x');
 
+-- Such a role's name is kept as what can be dumped and restored.
+\c :this_database
+\set VERBOSITY terse
+BEGIN;
+SELECT mogo_grant_admin(oid) FROM pg_roles WHERE rolname ^@ 'regress_mogo_';
+SELECT set_config('session_authorization', rolname, false) IS NOT NULL AS became FROM pg_roles WHERE rolname ^@ 'regress_mogo_';
+SELECT client_name FROM mogo_add_client('regress role') \gset
+RESET SESSION AUTHORIZATION;
+SELECT created_by FROM mogo_clients WHERE client_name = 'regress role';
+SELECT created_by FROM mogo_secrets WHERE client_name = 'regress role';
+SELECT action, replace(actor, session_user, 'us') AS actor, replace(acting_as, session_user, 'us') AS acting_as, detail FROM mogo_audit ORDER BY at;
+ROLLBACK;
+
+\c regress_mogo_latin1
+DROP ROLE "regress_mogo_Ærø";
 \c :this_database
 DROP DATABASE regress_mogo_latin1;
 DROP DATABASE regress_mogo_euc_jp;

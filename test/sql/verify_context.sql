@@ -9,9 +9,21 @@ BEGIN READ ONLY;
 SELECT mogo_verify(:'client_id', :'client_secret'), mogo_verify(:'client_id'::uuid, :'client_secret'), mogo_verify_digest(:'client_id', sha256(:'client_secret')),
 	mogo_verify_status(:'client_id', :'client_secret'), (SELECT count(*) FROM mogo_authenticate(:'client_id', :'client_secret')) AS authenticated;
 SELECT pg_current_xact_id_if_assigned() IS NULL AS nothing_written;
--- the locks that a SELECT of a table takes are given back at once
+-- the locks that a SELECT of a table takes are given back at once: nobody who alters
+-- the tables waits for a transaction that stays open
 SELECT count(*) AS locks_kept FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN ('mogo_client'::regclass, 'mogo_client_pkey'::regclass, 'mogo_secret'::regclass);
 COMMIT;
+-- a statement of its own that checks more than once keeps them to its end
+SELECT set_config('regress.id', :'client_id', false) IS NOT NULL AS set;
+DO $$
+BEGIN
+	FOR checks IN 1..4 LOOP
+		PERFORM mogo_verify(current_setting('regress.id'), 'wrong');
+		RAISE NOTICE 'after check %: %', checks, (SELECT string_agg(relation::regclass || ' ' || mode, ', ' ORDER BY relation::regclass::text) FROM pg_locks
+			WHERE pid = pg_backend_pid() AND relation::regclass::text LIKE 'mogo%');
+	END LOOP;
+END $$;
+SELECT count(*) AS locks_kept FROM pg_locks WHERE pid = pg_backend_pid() AND relation::regclass::text LIKE 'mogo%';
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT mogo_verify(:'client_id', :'client_secret');
 COMMIT;

@@ -99,6 +99,21 @@ my ($rc, undef, $stderr) = $node->psql('postgres', 'DROP DATABASE two');
 is($rc, 0, 'DROP DATABASE gets through') or diag $stderr;
 ok(drained(), 'and its counts are forgotten');
 
+# WITH (FORCE) ends others, so PostgreSQL asks whether the database's owner may end them.
+# Here a flush is at work for as long as a trigger sleeps.
+$c{forced} = database('forced');
+$q->('CREATE ROLE dbo CREATEDB; ALTER DATABASE forced OWNER TO dbo');
+$node->safe_psql('forced', q{
+	CREATE FUNCTION public.nap() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN PERFORM pg_catalog.pg_sleep(1.5); RETURN NEW; END';
+	CREATE TRIGGER nap BEFORE INSERT ON mogo_secret_usage FOR EACH ROW EXECUTE FUNCTION public.nap()});
+check($node, $c{forced}, 1, dbname => 'forced');
+ok($node->poll_query_until('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'mogocred flush' AND datname = 'forced' AND wait_event = 'PgSleep'", '1'),
+	'a flush is at work');
+($rc, undef, $stderr) = $node->psql('postgres', 'SET ROLE dbo; DROP DATABASE forced WITH (FORCE)');
+is($rc, 0, 'DROP DATABASE WITH (FORCE) by the owner, who is no superuser, gets through') or diag $stderr;
+ok(drained(), 'and its counts are forgotten');
+
 check($node, $c{one}, 1, dbname => 'one');
 $node->safe_psql('one', 'DROP EXTENSION mogocred');
 ok(drained(), 'DROP EXTENSION: counts that waited are forgotten');

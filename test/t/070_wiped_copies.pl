@@ -68,6 +68,15 @@ cmp_ok($found{file}, '<=', $found{none} + 1, 'mogo_credentials_json leaves its r
 cmp_ok($found{registration}, '<=', $found{none} + 1, 'mogo_registration_json the same');
 cmp_ok($found{error}, '<=', $found{none} + 1, 'and where it raises an error, no more');
 
+# A secret that a table keeps compressed is fetched as a copy: where the name is too
+# long for any JSON, not even that.
+$node->safe_psql('postgres', q{
+	CREATE TABLE kept AS SELECT repeat('KEPT' || 'MARK', 1000) AS secret;
+	CREATE TABLE long AS SELECT repeat('x', 200000000) AS name});
+$session->query('SELECT mogo_credentials_json(name, gen_random_uuid(), secret) FROM kept, long');
+like($session->errors, qr/^54000: /, 'a name that no JSON has room for');
+is(count_in($session->pid, 'KEPTMARK' x 3), 0, 'a secret is not fetched where the JSON would be too long');
+
 # A check and an import that are cancelled while bcrypt is at work, which is slow: what we
 # made of the secret for it is wiped all the same. The parameter is PostgreSQL's, and
 # pgcrypto makes a copy that is its own, so its crypt() is compared.
