@@ -222,13 +222,14 @@ case 'a fast-path call whose argument is refused: there is no statement at all',
 
 $s->query('PREPARE p (text, text) AS SELECT mogo_verify($1, $2)');
 $s->query('PREPARE "P Q" (text, text) AS SELECT mogo_verify($1, $2)');
+$s->query('PREPARE "P""Q" (text, text) AS SELECT mogo_verify($1, $2)');
 $s->query("PREPARE \"\xc3\xa9\" (text, text) AS SELECT mogo_verify(\$1, \$2)");
 $s->query('PREPARE ' . 'n' x 80 . ' (text, text) AS SELECT mogo_verify($1, $2)');
 $s->send(RedactSession::msg_parse('driver', 'SELECT mogo_verify($1, $2)', 25, 25),
 	RedactSession::msg_sync())->wait_ready;
 for my $form (
 	"EXECUTE p('id', %s)", "execute/**/P ('id', %s)", "EXECUTE -- x\n\"p\"('id', %s)",
-	"EXECUTE \"P Q\"('id', %s)", "EXECUTE U&\"P\\0020Q\"('id', %s)",
+	"EXECUTE \"P Q\"('id', %s)", "EXECUTE U&\"P\\0020Q\"('id', %s)", "EXECUTE \"P\"\"Q\"('id', %s)",
 	"EXECUTE U&\"\\00e9\"('id', %s)", "EXECUTE U&\"!0070\" UESCAPE E'!' ('id', %s)",
 	'EXECUTE ' . 'N' x 80 . "('id', %s)", "EXECUTE driver('id', %s)",
 	"EXPLAIN ANALYZE EXECUTE p('id', %s)", "CREATE TEMP TABLE t1 AS EXECUTE p('id', %s)",
