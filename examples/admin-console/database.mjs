@@ -1,40 +1,38 @@
 // The database side: one PostgreSQL connection for each login, made with that role's own name
 // and password, so that the database's rights and its audit are the console's.
 import { randomUUID } from 'node:crypto'
-import createError from 'http-errors'
 import pLimit from 'p-limit'
 import pg from 'pg'
 
 export const logins = new Map() // id -> pg's client, with run(sql, ...values)
 
 // Connects as the role and gives the login's id. It ends after 15 minutes without a statement.
-// Raises the database's error, or one that may be shown as well. The password is not kept.
+// The password is not kept. Why it fails may be shown: the error says so with `expose`.
 export async function login (role, password) {
-  if (!role || !password) throw createError(403, 'Role and password are both needed')
-  let asked = false
+  const [id, oneByOne] = [randomUUID(), pLimit(1)]
   const client = new pg.Client({
     user: role,
-    password: () => { asked = true; return password },
+    password: () => password,
     application_name: 'mogocred admin console',
     connectionTimeoutMillis: 5000,
     statement_timeout: 10000
   })
-  const [id, oneByOne] = [randomUUID(), pLimit(1)]
   client.on('error', () => {}).on('end', () => logins.delete(id))
   try {
+    if (!role || !password) throw new Error('Role and password are both needed')
     await client.connect()
-    client.password = client.connectionParameters.password = null
     // A server that trusts this machine takes any password, so the console would, too.
-    if (!asked) throw createError(403, 'The server lets it in without a password, so the console does not')
-    const { rowCount } = await client.query(`
-      SELECT pg_catalog.set_config('idle_session_timeout', '15min', false), pg_catalog.set_config('search_path',
-        pg_catalog.quote_ident(n.nspname) || ', pg_temp', false)
-      FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
-      WHERE e.extname = 'mogocred'`)
-    if (!rowCount) throw createError(403, 'This database has no extension mogocred')
+    const asked = typeof client.password === 'string'
+    client.password = client.connectionParameters.password = null
+    if (!asked) throw new Error('The server lets it in without a password, so the console does not')
+    const { rowCount } = await client.query(`SELECT pg_catalog.set_config('search_path',
+        extnamespace::pg_catalog.regnamespace || ', pg_temp', false),
+        pg_catalog.set_config('idle_session_timeout', '15min', false)
+      FROM pg_catalog.pg_extension WHERE extname = 'mogocred'`)
+    if (!rowCount) throw new Error('This database has no extension mogocred')
   } catch (error) {
     client.end()
-    throw Object.assign(error, { expose: true }) // it is about the login alone
+    throw Object.assign(error, { expose: true, message: error.message || error.code })
   }
   // One statement after the other, whatever the browser sends at the same time.
   client.run = (sql, ...values) => oneByOne(() => client.query(sql, values)).then(({ rows }) => rows)

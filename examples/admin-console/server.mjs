@@ -13,14 +13,12 @@ const { csrfSynchronisedProtection, generateToken } = csrfSync({
 })
 const app = express().set('views', import.meta.dirname).set('view engine', 'pug').enable('view cache')
 const [self, none] = ["'self'", "'none'"]
+const directives = {
+  defaultSrc: none, scriptSrc: self, styleSrc: self, connectSrc: self, formAction: self,
+  imgSrc: [self, 'data:'], baseUri: none, frameAncestors: none // data: for Pico's arrows
+}
 app.use(helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: none, scriptSrc: self, styleSrc: self, connectSrc: self, formAction: self,
-      imgSrc: [self, 'data:'], baseUri: none, frameAncestors: none // data: for Pico's arrows
-    }
-  },
+  contentSecurityPolicy: { useDefaults: false, directives },
   strictTransportSecurity: false // http, on this machine only
 }))
 app.use(express.static(`${import.meta.dirname}/public`))
@@ -56,12 +54,12 @@ app.post('/logout', (req, res) => {
 
 // The page's script posts these and puts the answer into the page. New credentials are in
 // this answer alone: not in a URL, not in the history, and not kept here.
-for (const [done, act] of Object.entries(actions)) {
-  app.post(`/do/${done}`, async (req, res) => {
+for (const [action, act] of Object.entries(actions)) {
+  app.post(`/do/${action}`, async (req, res) => {
     const { db } = res.locals
     if (!db) return res.status(401).end()
     const [result] = await act(db, req.body)
-    res.render('page', { done, result, ...await list(db, req.query.find) })
+    res.render('page', { about: req.body.id, result, ...await list(db, req.query.find) })
   })
 }
 

@@ -5,7 +5,7 @@ const once = () => document.querySelector('#once-')
 let unsaved = false // are there credentials that nobody has downloaded?
 
 // Where a dialog is open, the rest of the page is inert: the dialog says it.
-const say = (text) => { document.querySelector('dialog[open] [role=status], #said').textContent = text }
+const say = (text) => { document.querySelector('dialog[open] output, #said').textContent = text }
 
 // Fetched, so that an answer with a secret is no page that the browser can go back to or repeat.
 addEventListener('submit', async (event) => {
@@ -20,12 +20,10 @@ addEventListener('submit', async (event) => {
   if (response?.status === 401) return location.assign('/')
   if (!response?.ok) return say(text)
   const page = new DOMParser().parseFromString(text, 'text/html')
-  const unfolded = [...main.querySelectorAll('details[open]')]
   main.replaceChildren(...page.querySelector('main').children)
-  for (const { id } of unfolded) document.getElementById(id)?.setAttribute('open', '')
   main.focus({ preventScroll: true })
-  say(page.querySelector('#said').textContent)
-  unsaved = Boolean(once())
+  say(submitter.dataset.done)
+  unsaved = once() !== null
   once()?.showModal()
 })
 
@@ -50,7 +48,6 @@ addEventListener('cancel', (event) => { if (unsaved) event.preventDefault() }, t
 addEventListener('close', ({ target: dialog }) => {
   unsaved = false
   dialog.querySelector('form').reset()
-  dialog.querySelector('[role=status]').textContent = ''
   once()?.remove()
 }, true)
 addEventListener('beforeunload', (event) => { if (unsaved) event.preventDefault() })
