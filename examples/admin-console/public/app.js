@@ -40,10 +40,12 @@ addEventListener('click', async ({ target }) => {
     Object.assign(document.createElement('a'), { href, download }).click()
     setTimeout(() => URL.revokeObjectURL(href), 1000)
     unsaved = false
+    once().setAttribute('closedby', 'closerequest')
   }
 })
 
-// Escape does not lose what nobody has saved; a closed dialog forgets what was in it.
+// Escape does not lose what nobody has saved, also where the browser does not know `closedby`.
+// A closed dialog forgets what was in it.
 addEventListener('cancel', (event) => { if (unsaved) event.preventDefault() }, true)
 addEventListener('close', ({ target: dialog }) => {
   unsaved = false
