@@ -71,6 +71,16 @@ save(int code, Datum arg)
 				 errmsg("could not write file \"%s\": %m", USAGE_FILE ".tmp")));
 }
 
+/* Can this have been written by save()? Whatever is not is not for a flush to meet. */
+static bool
+is_plausible(const MogoUsage *item)
+{
+	return OidIsValid(item->database) &&
+		(item->kind == MOGO_USES || item->kind == MOGO_FAILURES) &&
+		item->count > 0 && item->count <= PG_INT64_MAX / 2 &&
+		(item->last_at == 0 || IS_VALID_TIMESTAMP(item->last_at));
+}
+
 /*
  * Reads the file, and deletes it: what it holds is in memory from now on, and
  * must not be counted again after a crash.
@@ -81,6 +91,7 @@ load(void)
 	uint32		magic;
 	FILE	   *file = AllocateFile(USAGE_FILE, PG_BINARY_R);
 	MogoUsage	item;
+	size_t		n;
 
 	if (file == NULL && errno == ENOENT)
 		return;
@@ -90,8 +101,12 @@ load(void)
 				 errmsg("could not read file \"%s\"", USAGE_FILE)));
 	else
 	{
-		while (fread(&item, sizeof(item), 1, file) == 1)
+		while ((n = fread(&item, 1, sizeof(item), file)) == sizeof(item) && is_plausible(&item))
 			mogo_usage_add(item.database, item.kind, &item.id, item.count, item.last_at);
+		if (n > 0)
+			ereport(LOG,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("invalid data in file \"%s\"", USAGE_FILE)));
 	}
 	if (file != NULL)
 		FreeFile(file);
