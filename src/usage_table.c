@@ -72,7 +72,7 @@ typedef struct Shared
 	int			max;
 	uint32		nbuckets;		/* a power of two */
 	pg_atomic_uint64 not_counted;
-	Latch	   *flusher;		/* whom to wake when it gets crowded, or NULL */
+	Latch	   *volatile flusher;	/* whom to wake when it gets crowded, or NULL */
 	bool		unfinished;		/* a flush ran out of time */
 	LWLockPadded *locks;
 	Entry	   *entries;
@@ -199,6 +199,7 @@ static Entry *
 add(const Key *key, uint32 bucket)
 {
 	Entry	   *entry;
+	Latch	   *flusher;
 	int			used;
 	int			i;
 
@@ -223,8 +224,9 @@ add(const Key *key, uint32 bucket)
 	pg_atomic_write_u64(&entry->last_at, 0);
 	entry->next = shared->heads[bucket];
 	shared->heads[bucket] = i;
-	if (used == shared->max / 2 && shared->flusher != NULL)
-		SetLatch(shared->flusher);
+	flusher = shared->flusher;	/* once: it may be gone the next time one looks */
+	if (used == shared->max / 2 && flusher != NULL)
+		SetLatch(flusher);
 	return entry;
 }
 
@@ -251,10 +253,13 @@ drop(int *link)
 static void
 bump(Entry *entry, uint64 count, TimestampTz at)
 {
+	uint64		last_at = pg_atomic_read_u64(&entry->last_at);
+
 	pg_atomic_fetch_add_u64(&entry->count, count);
-	/* two at the same moment: either time will do */
-	if (at > (TimestampTz) pg_atomic_read_u64(&entry->last_at))
-		pg_atomic_write_u64(&entry->last_at, at);
+	/* one that was interrupted on its way here must not set it back */
+	while (at > (TimestampTz) last_at &&
+		   !pg_atomic_compare_exchange_u64(&entry->last_at, &last_at, at))
+		;
 }
 
 /* Counts for a key, in an entry that is there or, if there is room, in a new one. */
