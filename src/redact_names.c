@@ -29,6 +29,10 @@
 /* An EXECUTE can run a statement that is an EXECUTE; twice is plenty. */
 #define MAX_EXECUTE		2
 
+/* What stands in a name for what cannot be told here: a character, all of it. */
+#define UNTOLD_CHAR		'\001'
+#define UNTOLD_NAME		"\002"
+
 /*
  * The functions of the extension, without their prefix. A TAP test compares
  * this list with the catalog.
@@ -110,46 +114,6 @@ mogo_function_at(const char *p, int *len)
 }
 
 /*
- * Whether the word of len bytes at p, which starts with mogo_ and is none of
- * our names, looks like a call: a parenthesis follows, and what stands before
- * the name (and its schema) does not make it a table with its columns.
- */
-static bool
-looks_called(const char *text, const char *p, int len)
-{
-	static const char *const before[] = {
-		"into", "table", "exists", "references", "on", "with", "view", "copy",
-		"recursive"
-	};
-	const char *end = p + len;
-	const char *start;
-
-	end += *end == '"';
-	while (mogo_is_space((unsigned char) *end))
-		end++;
-	if (*end != '(')
-		return false;
-
-	for (;;)
-	{
-		if (p > text && p[-1] == '"')
-			p--;
-		if (p == text || p[-1] != '.')
-			break;
-		for (p--; p > text && (mogo_is_word((unsigned char) p[-1]) || p[-1] == '"'); p--)
-			;
-	}
-	while (p > text && mogo_is_space((unsigned char) p[-1]))
-		p--;
-	for (start = p; start > text && mogo_is_word((unsigned char) start[-1]); start--)
-		;
-	for (int i = 0; i < lengthof(before); i++)
-		if (strlen(before[i]) == p - start && mogo_begins(start, before[i]))
-			return false;
-	return true;
-}
-
-/*
  * Skips white space and comments.
  * Returns the first other character's address.
  */
@@ -187,6 +151,44 @@ skip_space(const char *p)
 }
 
 /*
+ * Whether the word of len bytes at p, which starts with mogo_ and is none of
+ * our names, looks like a call: a parenthesis follows, and what stands before
+ * the name (and its schema) does not make it a table with its columns.
+ */
+static bool
+looks_called(const char *text, const char *p, int len)
+{
+	static const char *const before[] = {
+		"into", "table", "exists", "references", "on", "with", "view", "copy",
+		"recursive"
+	};
+	const char *end = p + len;
+	const char *start;
+
+	end += *end == '"';
+	if (*skip_space(end) != '(')
+		return false;
+
+	for (;;)
+	{
+		if (p > text && p[-1] == '"')
+			p--;
+		if (p == text || p[-1] != '.')
+			break;
+		for (p--; p > text && (mogo_is_word((unsigned char) p[-1]) || p[-1] == '"'); p--)
+			;
+	}
+	while (p > text && mogo_is_space((unsigned char) p[-1]))
+		p--;
+	for (start = p; start > text && mogo_is_word((unsigned char) start[-1]); start--)
+		;
+	for (int i = 0; i < lengthof(before); i++)
+		if (strlen(before[i]) == p - start && mogo_begins(start, before[i]))
+			return false;
+	return true;
+}
+
+/*
  * Reads the number of n hexadecimal digits at p.
  * Returns it, or -1 where there is something else.
  */
@@ -211,7 +213,7 @@ read_hex(const char *p, int n)
 /*
  * Reads the SQL identifier at p: a word, a quoted one, or a quoted one with
  * Unicode escapes (U&"..." UESCAPE '!'). Writes it to name as PostgreSQL would
- * look it up, cut to NAMEDATALEN - 1 bytes.
+ * look it up, cut to NAMEDATALEN - 1 bytes; or what stands for the untold.
  * Returns the address behind it, or NULL where there is none.
  */
 static const char *
@@ -219,6 +221,7 @@ read_identifier(const char *p, char name[NAMEDATALEN])
 {
 	int			len = 0;
 	int			escape = 0;
+	bool		told = true;
 	int			limit = NAMEDATALEN - 1;
 
 	if (mogo_is_word_start((unsigned char) *p) && !mogo_begins(p, "u&\""))
@@ -249,11 +252,11 @@ read_identifier(const char *p, char name[NAMEDATALEN])
 				end = skip_space(end + 1);
 			if (mogo_begins(end, "uescape"))
 			{
+				/* E'\x21' and $$!$$ will do for PostgreSQL, too */
 				end = skip_space(end + 7);
-				while (*end == '\'')	/* doubled inside a literal */
-					end++;
-				if (*end)
-					escape = (unsigned char) *end;
+				told = end[0] == '\'' && end[1] != '\0' && end[1] != '\'' && end[2] == '\'';
+				if (told)
+					escape = (unsigned char) end[1];
 			}
 			p += 2;
 		}
@@ -279,9 +282,9 @@ read_identifier(const char *p, char name[NAMEDATALEN])
 				c = read_hex(p + 1, 4);
 				p += 4;
 			}
-			/* What is not ASCII is never ours: one byte will do for it. */
+			/* One byte will do: no name of ours has it, a prepared statement may. */
 			if (len < limit)
-				name[len++] = c > 0x7f && escape ? '?' : c;
+				name[len++] = c > 0x7f && escape ? UNTOLD_CHAR : c;
 		}
 		if (*p)
 			p++;
@@ -289,6 +292,8 @@ read_identifier(const char *p, char name[NAMEDATALEN])
 	name[len] = '\0';
 	if (len == limit)
 		name[pg_mbcliplen(name, len, limit)] = '\0';
+	if (!told)
+		strcpy(name, UNTOLD_NAME);
 	return p;
 }
 
@@ -307,6 +312,11 @@ executed_found(const char *p, int depth, MogoNames *names)
 		return false;
 	if (read_identifier(skip_space(p + 7), name) == NULL || name[0] == '\0')
 		return false;
+	if (strchr(name, UNTOLD_CHAR) != NULL || strcmp(name, UNTOLD_NAME) == 0)
+	{
+		*names |= MOGO_OTHER_FUNCTION;
+		return true;
+	}
 	prepared = FetchPreparedStatement(name, false);
 	if (prepared == NULL)
 		return false;
@@ -378,7 +388,8 @@ names_found(const char *text, int depth, MogoNames *names)
 					int			len;
 
 					if (read_identifier(p, name) != NULL)
-						found |= mogo_function_at(name, &len);
+						found |= strcmp(name, UNTOLD_NAME) == 0 ? MOGO_OTHER_FUNCTION :
+							mogo_function_at(name, &len);
 				}
 				break;
 			case '<':
