@@ -22,6 +22,7 @@
  */
 #include "redact.h"
 
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 static emit_log_hook_type prev_emit_log = NULL;
@@ -227,12 +228,15 @@ shorten_message(const ErrorData *edata, const char *mask, Replacement *r)
 
 /*
  * Sends the record that takes another one's place. Context callbacks must not
- * run for it: they are what the first one's context came from.
+ * run for it: they are what the first one's context came from. Interrupts wait for
+ * the end of the first one: a cancel in here would be an error within an error,
+ * and cost the statement's text that later records are judged by.
  */
 static void
 send_replacement(const ErrorData *edata, const Replacement *r, bool with_statement)
 {
 	sending = true;
+	HOLD_INTERRUPTS();
 	PG_TRY();
 	{
 		error_context_stack = NULL; /* PG_END_TRY brings it back */
@@ -258,6 +262,7 @@ send_replacement(const ErrorData *edata, const Replacement *r, bool with_stateme
 		sending = false;
 	}
 	PG_END_TRY();
+	RESUME_INTERRUPTS();
 }
 
 /*
