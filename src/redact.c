@@ -27,12 +27,14 @@
 #include "miscadmin.h"
 #include "parser/analyze.h"
 #include "pgstat.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 
 /* mogocred.redact_statements */
 bool		mogo_redact_statements = true;
@@ -176,19 +178,43 @@ mogo_mask_statement(MogoNames names)
 }
 
 /*
+ * Gives the portal that runs the mask for a text where it puts its whole result
+ * aside (RETURNING, EXPLAIN, CALL): an Execute that fetches the rest shows the
+ * portal's text again, and comes by no hook. Nothing else is done with it by then.
+ */
+static void
+mask_portal(void)
+{
+	Portal		portal = ActivePortal;
+	char	   *text;
+
+	if (portal == NULL || list_length(portal->stmts) != 1 ||
+		(portal->strategy != PORTAL_ONE_RETURNING &&
+		 portal->strategy != PORTAL_ONE_MOD_WITH &&
+		 portal->strategy != PORTAL_UTIL_SELECT) ||
+		mogo_skip_mask(portal->sourceText) != NULL)
+		return;
+	text = MemoryContextAlloc(portal->portalContext, MOGO_MASK_SIZE);
+	strlcpy(text, mask, MOGO_MASK_SIZE);
+	portal->sourceText = text;
+}
+
+/*
  * Masks the running statement if it needs that and is not masked. In the
  * extended protocol PostgreSQL shows the text again at Bind and at Execute.
  */
 static void
 mask_again(void)
 {
-	MogoVerdict verdict;
+	if (debug_query_string != mask)
+	{
+		MogoVerdict verdict = mogo_judge_statement();
 
-	if (debug_query_string == mask)
-		return;
-	verdict = mogo_judge_statement();
-	if (verdict.names != 0 && !verdict.harmless)
+		if (verdict.names == 0 || verdict.harmless)
+			return;
 		mogo_mask_statement(verdict.names);
+	}
+	mask_portal();
 }
 
 /*
@@ -354,6 +380,10 @@ redact_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 					  ParamListInfo params, QueryEnvironment *queryEnv,
 					  DestReceiver *dest, QueryCompletion *qc)
 {
+	/* A portal of the extended protocol may run a harmless statement of ours. */
+	if (mogo_redact_statements && IsA(pstmt->utilityStmt, FetchStmt))
+		mogo_watchful = true;
+
 	if (mogo_watchful && mogo_redact_statements)
 		mask_again();
 	if (prev_ProcessUtility)
