@@ -148,6 +148,11 @@ for my $form (
 	'SELECT u&"!+00006dogo!005fverify" uescape \'!\' (%s, %s)',
 	'SELECT U&"mogo_verif+0079" -- note
 	 UESCAPE /* and */ \'+\' (%s, %s)',
+	'SELECT U&"!006dogo_verify" UESCAPE E\'!\' (%s, %s)',
+	'SELECT U&"!006dogo_verify" UESCAPE $$!$$ (%s, %s)',
+	"SELECT U&\"!006dogo_verify\" UESCAPE ''\n'!' (%s, %s)",
+	'DO \'BEGIN PERFORM U&"!006dogo_verify" UESCAPE \'\'!\'\' (\'%s\', \'%s\'); END\'',
+	'SELECT mogo_verfy /* mistyped */ (%s, %s)',
 	"SELECT mogo_verify(\$\$id\$\$, \$x\$%s\$x\$) -- %s",
 	"SELECT mogo_verify(E'\\x69d', U&%s) -- %s",
 	'WITH a AS (SELECT %2$s AS v) SELECT mogo_verify(%1$s, v) FROM a')
@@ -216,12 +221,14 @@ case 'a fast-path call whose argument is refused: there is no statement at all',
 
 $s->query('PREPARE p (text, text) AS SELECT mogo_verify($1, $2)');
 $s->query('PREPARE "P Q" (text, text) AS SELECT mogo_verify($1, $2)');
+$s->query("PREPARE \"\xc3\xa9\" (text, text) AS SELECT mogo_verify(\$1, \$2)");
 $s->query('PREPARE ' . 'n' x 80 . ' (text, text) AS SELECT mogo_verify($1, $2)');
 $s->send(RedactSession::msg_parse('driver', 'SELECT mogo_verify($1, $2)', 25, 25),
 	RedactSession::msg_sync())->wait_ready;
 for my $form (
 	"EXECUTE p('id', %s)", "execute/**/P ('id', %s)", "EXECUTE -- x\n\"p\"('id', %s)",
 	"EXECUTE \"P Q\"('id', %s)", "EXECUTE U&\"P\\0020Q\"('id', %s)",
+	"EXECUTE U&\"\\00e9\"('id', %s)", "EXECUTE U&\"!0070\" UESCAPE E'!' ('id', %s)",
 	'EXECUTE ' . 'N' x 80 . "('id', %s)", "EXECUTE driver('id', %s)",
 	"EXPLAIN ANALYZE EXECUTE p('id', %s)", "CREATE TEMP TABLE t1 AS EXECUTE p('id', %s)",
 	"DO \$\$ BEGIN EXECUTE 'EXECUTE p(''id'', '%s')'; END \$\$",
@@ -334,6 +341,24 @@ case 'a cursor: FETCH and COMMIT run what they do not name', sub {
   },
   qr{22P02 LOG:  ERROR:  invalid input syntax for type %s: "%s" $mask\n},
   qr{LOG:  statement: FETCH ALL FROM c\n}, qr{duration: \d+\.\d+ ms  plan: $mask\n};
+
+case 'a portal of the extended protocol, whose statement has no literal, and a FETCH from it', sub {
+	my $other = RedactSession->new($node);	# one that has not seen a literal yet
+	my $x = secret('portal');
+	$other->query('BEGIN');
+	$other->send(RedactSession::msg_parse('st', 'SELECT mogo_verify(($1 || v)::uuid, $1) FROM rows', 25),
+		B => "portal\0st\0" . pack('nnN', 0, 1, length $x) . $x . pack('n', 0), RedactSession::msg_sync())->wait_ready;
+	$other->query('FETCH ALL FROM portal');
+	like($other->errors, qr/^22P02: .*"${x}a"/, 'the client gets its message');
+	$other->close;
+  }, qr{22P02 LOG:  ERROR:  invalid input syntax for type %s: "%s" $mask\n};
+
+case 'a cancel that comes while a record is replaced', sub {
+	my $x = secret('cancelled record');
+	$s->query("DO \$\$ BEGIN RAISE LOG '%', pg_cancel_backend(pg_backend_pid()) || ' mogo_verify $x';
+		EXCEPTION WHEN query_canceled THEN PERFORM '$x'::int; END \$\$");
+	like($s->errors, qr/^22P02: .*"$x"/, 'the client gets its message');
+  }, qr{22P02 LOG:  ERROR:  invalid input syntax for type %s: "%s" $mask\n};
 
 case 'a function around ours whose body holds the secret (CONTEXT, QUERY)', sub {
 	my ($x, $y) = map { secret("wrapper $_") } 1 .. 2;

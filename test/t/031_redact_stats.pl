@@ -116,6 +116,21 @@ like(activity($s), qr/^active\|$shown/, 'extended protocol: a utility statement'
 cancel($s);
 like(activity($s), qr/^idle\|$shown/, '... and after it');
 
+# What was put aside is fetched by an Execute that runs nothing.
+$s->query('CREATE PROCEDURE two(text, OUT o text) LANGUAGE sql AS $$ SELECT $1 $$');
+for my $form ("UPDATE rows SET id = id RETURNING mogo_verify('id', '%s')",
+	"WITH u AS (UPDATE rows SET id = id RETURNING id) SELECT mogo_verify('id', '%s') FROM u",
+	"EXPLAIN ANALYZE SELECT mogo_verify('id', '%s') FROM rows", "CALL two(mogo_verify('id', '%s')::text, NULL)")
+{
+	$x = secret();
+	$s->query('BEGIN');
+	$s->send(RedactSession::msg_parse('', sprintf $form, $x), RedactSession::msg_bind(''),
+		E => "\0" . pack('N', 1), E => "\0" . pack('N', 1), RedactSession::msg_sync())->wait_ready;
+	is($s->errors, '', $form);
+	like(activity($s), qr/^idle in transaction\|<redacted by mogocred: mogo_verify>$/, '... fetched in parts');
+	$s->query('ROLLBACK');
+}
+
 $s->query('PREPARE p(text) AS SELECT mogo_verify_status(\'id\', $1)');
 $x = secret();
 $s->start("EXECUTE p('$x')");
