@@ -260,11 +260,13 @@ mogo_usage_launcher_main(Datum arg)
 		/* a clock that was set back must not make us wait for it */
 		if (now >= next || now < last)
 		{
+			/* from start to start: what comes while we are at it waits no longer either */
+			last = now;
 			MemoryContextSwitchTo(context);
 			flush_all();
 			MemoryContextReset(context);
 			unfinished = mogo_usage_set_unfinished(false);
-			last = GetCurrentTimestamp();
+			doze(0);			/* there may be no time to sleep, but to be ended */
 		}
 		else
 			doze(TimestampDifferenceMilliseconds(now, next));

@@ -218,6 +218,19 @@ release($node);
 ok(flushed($node, $free, '6|'), 'the count is flushed when the lock is gone, once');
 is(counted($node, $free), '6|', 'and seen once');
 
+# A flush that takes 1.5 s does not put the next one off by as much: the interval (1 s)
+# is what can be lost.
+$q->(q{
+	CREATE TABLE flushes (at timestamptz); GRANT INSERT ON flushes TO PUBLIC;
+	CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN INSERT INTO public.flushes VALUES (pg_catalog.clock_timestamp()); PERFORM pg_catalog.pg_sleep(1.5); RETURN NULL; END';
+	CREATE TRIGGER nap AFTER UPDATE ON mogo_secret_usage FOR EACH STATEMENT EXECUTE FUNCTION nap()});
+$q->("SELECT mogo_verify('$free->{id}', '$free->{secret}'), pg_sleep(0.2)") foreach 1 .. 45;
+$q->('DROP TRIGGER nap ON mogo_secret_usage');
+is( $q->("SELECT min(gap) < '2.2 s' FROM (SELECT at - lag(at) OVER (ORDER BY at) AS gap FROM flushes) g"),
+	't', 'flushes are an interval apart from start to start')
+  or diag $q->('SELECT at FROM flushes ORDER BY 1');
+
 # --- not preloaded -----------------------------------------------------------------
 
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''\nmogocred.usage_max = 5000\n");
