@@ -141,11 +141,13 @@ scripts() {
 		'INSERT INTO bench.audit TABLE bench.made_audit;' 'END;' >"$work/insert.sql"
 }
 
-# Makes clients from $1 to $2, and pairs of ids and secrets of all of them to ask for.
+# Makes clients from $1 to $2, in two halves side by side, and pairs of ids and secrets of all of them to ask for.
 fill() {
 	local i columns='' values='' numbers=''
 	note "making clients $1 to $2"
-	sql primary postgres -v first="$1" -v last="$2" -f - <"$SRC/bench/fill.sql"
+	sql primary postgres -v first="$1" -v last=$((($1 + $2) / 2)) -f - <"$SRC/bench/fill.sql" &
+	sql primary postgres -v first=$((($1 + $2) / 2 + 1)) -v last="$2" -f - <"$SRC/bench/fill.sql"
+	wait $!
 	for ((i = 1; i <= depth; i++)); do
 		columns+=", id$i, secret$i" values+=", bench.id(n$i), bench.secret(n$i)"
 		numbers+=", 1 + floor(random() * $2)::int AS n$i"

@@ -13,10 +13,10 @@
  * No rights are looked at here: who may call is said by EXECUTE on the SQL
  * functions. Triggers, rules and row-level security of the tables play no part.
  *
- * Owns the cached oid of mogo_client. It is found by name in the schema of the
- * function that was called, and forgotten whenever PostgreSQL says that the
- * table changed; so an extension that is dropped and made again is found, and an
- * index that was rebuilt under another oid too (its oid is the relcache's).
+ * Owns the cached oids of mogo_client and its primary key. They are found by name in
+ * the schema of the function that was called, and forgotten whenever PostgreSQL says
+ * that the table changed; so an extension that is dropped and made again is found, and
+ * an index that was rebuilt under another oid too.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,8 +26,8 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/index.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "storage/lmgr.h"
@@ -46,6 +46,7 @@
 
 static Oid	client_relid = InvalidOid;
 static bool client_checked = false; /* mogo_check_table had nothing to say */
+static Oid	client_index;		/* its primary key, set where client_checked */
 
 /*
  * The types of our tables' columns. InvalidOid: the array of mogo_live_secret,
@@ -160,35 +161,64 @@ mogo_check_table(Relation rel, const char *name)
 }
 
 /*
+ * Is this index, if any, rel's, on these columns and built to its end? Returns it, or
+ * InvalidOid: then the table is read through. Whoever owns it may have made another.
+ */
+static Oid
+usable_index(Oid index, Relation rel, int nkeys, const AttrNumber *keys)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	Form_pg_index form;
+	bool		usable;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	usable = form->indrelid == RelationGetRelid(rel) && form->indisvalid &&
+		form->indnkeyatts == nkeys;
+	for (int i = 0; usable && i < nkeys; i++)
+		usable = form->indkey.values[i] == keys[i];
+	ReleaseSysCache(tuple);
+	return usable ? index : InvalidOid;
+}
+
+/*
  * Opens mogo_client. Taking the lock brings pending news of changes in, so what was
- * cached is believed only if it is still there afterwards. Then the table is there
- * too, and there is no need to ask the catalog.
+ * cached is believed only if it is still there afterwards; else the name is looked up
+ * again, until it is that of the table which was locked. So the table is there, and
+ * there is no need to ask the catalog.
  */
 static Relation
 open_clients(Oid function)
 {
-	for (;;)
+	static const AttrNumber key[] = {CLIENT_ID};
+	Oid			relid = client_relid;
+	Relation	rel;
+
+	if (!OidIsValid(relid))
+		relid = mogo_table(function, "mogo_client");
+	LockRelationOid(relid, AccessShareLock);
+	while (relid != client_relid)
 	{
-		Oid			relid;
+		Oid			now = mogo_table(function, "mogo_client");
 
-		if (!OidIsValid(client_relid))
+		client_checked = false;
+		client_relid = now;
+		if (now != relid)
 		{
-			client_checked = false;
-			client_relid = mogo_table(function, "mogo_client");
+			UnlockRelationOid(relid, AccessShareLock);
+			relid = now;
+			LockRelationOid(relid, AccessShareLock);
 		}
-		relid = client_relid;
-		LockRelationOid(relid, AccessShareLock);
-		if (relid == client_relid)
-		{
-			Relation	rel = table_open(relid, NoLock);
-
-			if (!client_checked)
-				mogo_check_table(rel, "mogo_client");
-			client_checked = true;
-			return rel;
-		}
-		UnlockRelationOid(relid, AccessShareLock);
 	}
+	rel = table_open(relid, NoLock);
+	if (!client_checked)
+	{
+		mogo_check_table(rel, "mogo_client");
+		client_index = usable_index(mogo_primary_key(rel), rel, lengthof(key), key);
+		client_checked = true;
+	}
+	return rel;
 }
 
 /* A client's salt, MOGO_SALT_LEN bytes, where it stands. */
@@ -259,15 +289,13 @@ mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
 {
 	int			number = check_number();
 	ScanKeyData key;
-	Oid			index;
 
 	lookup->lock = number < 2 ? AccessShareLock : NoLock;
 	lookup->rel = open_clients(function);
-	index = mogo_primary_key(lookup->rel);
-	if (number == 2 && OidIsValid(index))
-		LockRelationOid(index, AccessShareLock);
+	if (number == 2 && OidIsValid(client_index))
+		LockRelationOid(client_index, AccessShareLock);
 	ScanKeyInit(&key, CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
-	lookup->scan = systable_beginscan(lookup->rel, index, OidIsValid(index), NULL, 1, &key);
+	lookup->scan = systable_beginscan(lookup->rel, client_index, OidIsValid(client_index), NULL, 1, &key);
 	lookup->found = HeapTupleIsValid(systable_getnext(lookup->scan));
 	lookup->slot = lookup->scan->slot;
 	if (lookup->found)
@@ -378,16 +406,16 @@ mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
 				  char *bcrypt, bool *revoked)
 {
 	Relation	rel = table_open(mogo_table(function, "mogo_secret"), AccessShareLock);
-	Oid			index = get_relname_relid("mogo_secret_client_id_hash_idx",
-										  RelationGetNamespace(rel));
+	static const AttrNumber columns[] = {SECRET_CLIENT_ID, SECRET_HASH};
+	Oid			index;
 	ScanKeyData keys[3];
 	int			nkeys = 2;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	mogo_check_table(rel, "mogo_secret");
-	if (OidIsValid(index) && IndexGetRelation(index, true) != RelationGetRelid(rel))
-		index = InvalidOid;		/* another table's, by that name */
+	index = usable_index(get_relname_relid("mogo_secret_client_id_hash_idx", RelationGetNamespace(rel)),
+						 rel, lengthof(columns), columns);
 
 	ScanKeyInit(&keys[0], SECRET_CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ,
 				UUIDPGetDatum(id));

@@ -293,7 +293,7 @@ read_identifier(const char *p, char name[NAMEDATALEN])
 	if (len == limit)
 		name[pg_mbcliplen(name, len, limit)] = '\0';
 	if (!told)
-		strcpy(name, UNTOLD_NAME);
+		strlcpy(name, UNTOLD_NAME, NAMEDATALEN);
 	return p;
 }
 

@@ -180,7 +180,7 @@ demo() {
 	say "    and try there             SELECT * FROM mogo_add_client('My first client');"
 	say "    as the token service      PGPASSFILE=$demo/pgpass $psql -h 127.0.0.1 -p $port -U demo_token_service demo"
 	say "    from a program            postgresql://demo_token_service@127.0.0.1:$port/demo, password in $demo/pgpass"
-	say "    in a browser              make demo-console         (the product's page; needs Node.js 20)"
+	say "    in a browser              make demo-console         (the product's page)"
 	say "    as the API's clients do   make demo-token-service   (an OAuth 2.0 token endpoint)"
 	say "    read the server's log     $demo/server.log"
 	say "    stop and delete it all    make demo-stop   (deletes $demo and $client.json)"

@@ -1,110 +1,81 @@
-// API Management: the product's page on mogocred's SQL functions. Loopback only.
-// PORT and PG* are the settings, see README.md.
+// API Management: the product's page on mogocred's SQL functions. This file owns the routes, the
+// cookie and the headers. Loopback only; the settings are PORT and PG*, see README.md.
 import { randomBytes } from 'node:crypto'
+import cookieSession from 'cookie-session'
 import { csrfSync } from 'csrf-sync'
 import express from 'express'
-import session from 'express-session'
 import helmet from 'helmet'
-import { actions, list, login, Refused, said } from './database.mjs'
-import { apiManagement, signIn } from './page.mjs'
+import { actions, list, login, logins } from './database.mjs'
 
-const IDLE = 15 * 60 * 1000 // ms until a session ends
-const connections = new Map() // session id -> { db, timer }
-const { csrfSynchronisedProtection, generateToken } = csrfSync({ getTokenFromRequest: (req) => req.body?.csrf })
-const store = new session.MemoryStore()
-setInterval(() => store.length(() => {}), IDLE).unref() // drops the sessions that have expired
-
-function leave (id) {
-  const found = connections.get(id)
-  connections.delete(id)
-  clearTimeout(found?.timer)
-  found?.db.end().catch(() => {})
+const { csrfSynchronisedProtection, generateToken } = csrfSync({
+  getTokenFromRequest: (req) => req.body?.csrf,
+  errorConfig: { message: 'this page is out of date, load it again' }
+})
+const app = express().set('views', import.meta.dirname).set('view engine', 'pug').enable('view cache')
+const [self, none] = ["'self'", "'none'"]
+const directives = {
+  defaultSrc: none, scriptSrc: self, styleSrc: self, connectSrc: self, formAction: self,
+  imgSrc: [self, 'data:'], baseUri: none, frameAncestors: none // data: for Pico's arrows
 }
-
-const app = express()
-const [self, none] = [["'self'"], ["'none'"]]
 app.use(helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { defaultSrc: none, scriptSrc: self, styleSrc: self, imgSrc: self, connectSrc: self, formAction: self, baseUri: none, frameAncestors: none }
-  },
+  contentSecurityPolicy: { useDefaults: false, directives },
   strictTransportSecurity: false // http, on this machine only
 }))
+app.use(express.static(`${import.meta.dirname}/public`))
+app.use(express.static(`${import.meta.dirname}/node_modules/@picocss/pico/css`))
+app.use(cookieSession({ name: 'mogocred', keys: [randomBytes(32)], sameSite: 'strict' }))
+
+// The browser keeps no page, and a name that somebody else's DNS points to here is not ours. Each
+// page needs to know who is signed in, and the token that its forms send back.
 app.use((req, res, next) => {
   res.set('Cache-Control', 'no-store')
-  // A name that somebody else's DNS points to this machine is not ours.
-  if (['127.0.0.1', 'localhost'].includes(req.hostname)) next()
-  else res.status(421).type('text').send('This page is at 127.0.0.1.')
-})
-app.use(express.static(`${import.meta.dirname}/public`, { cacheControl: false, index: false }))
-app.use(session({
-  name: 'mogocred',
-  secret: randomBytes(32).toString('hex'),
-  store,
-  resave: false,
-  saveUninitialized: false,
-  rolling: true,
-  cookie: { httpOnly: true, sameSite: 'strict', maxAge: IDLE }
-}))
-app.use(express.urlencoded({ extended: false, limit: '16kb' }), csrfSynchronisedProtection)
-app.use((req, res, next) => {
-  const found = connections.get(req.sessionID)
-  found?.timer.refresh()
-  req.db = found?.db
+  if (!['127.0.0.1', 'localhost'].includes(req.hostname)) return res.status(421).end('It is at 127.0.0.1.')
+  Object.assign(res.locals, { db: logins.get(req.session.login), csrf: generateToken(req) })
   next()
 })
+app.use(express.urlencoded({ extended: false, limit: '16kb' }), csrfSynchronisedProtection)
 
 app.get('/', async (req, res) => {
-  const csrf = generateToken(req)
-  res.send(req.db ? apiManagement({ csrf, db: req.db, ...await list(req.db, req.query.find) }) : signIn({ csrf }))
+  res.render('page', res.locals.db && await list(res.locals.db, req.query.find))
 })
 
+// A login gets a new cookie and token: nobody can have planted these.
 app.post('/login', async (req, res) => {
-  let id
-  const db = await login(req.body.role, req.body.password, () => leave(id))
-  // A new session id and token: nobody can have planted these.
-  await new Promise((resolve, reject) => req.session.regenerate((error) => error ? reject(error) : resolve()))
-  generateToken(req, true)
-  id = req.sessionID
-  connections.set(id, { db, timer: setTimeout(() => leave(id), IDLE).unref() })
+  res.locals.db?.end()
+  req.session = { login: await login(req.body.role, req.body.password) }
   res.redirect(303, '/')
 })
 
 app.post('/logout', (req, res) => {
-  leave(req.sessionID)
-  req.session.destroy(() => res.redirect(303, '/'))
+  res.locals.db?.end()
+  req.session = null
+  res.redirect(303, '/')
 })
 
-// The page's script posts these and puts the answer into the page. New credentials are
-// in this answer alone: not in a URL, not in the history, and not kept here.
-app.post('/do/:action', async (req, res) => {
-  const { action } = req.params
-  if (!req.db) return res.status(401).end()
-  if (!Object.hasOwn(actions, action)) return res.status(404).type('text').send('There is no such action.')
-  const [row] = await actions[action](req.db, req.body)
-  const issued = row.client_secret && row
-  res.send(apiManagement({ csrf: generateToken(req), db: req.db, action, issued, ...await list(req.db, req.body.find) }))
-})
+// The page's script posts these and puts the answer into the page. New credentials are in
+// this answer alone: not in a URL, not in the history, and not kept here.
+for (const [action, act] of Object.entries(actions)) {
+  app.post(`/do/${action}`, async (req, res) => {
+    const { db } = res.locals
+    if (!db) return res.status(401).end()
+    const [result] = await act(db, req.body)
+    res.render('page', { about: req.body.id, result, ...await list(db, req.query.find) })
+  })
+}
 
-app.use((req, res) => res.status(404).type('text').send('There is no such page.'))
+// What the database says may be shown. The log gets no values and no statement.
 app.use((error, req, res, next) => {
-  const known = error instanceof Refused || error.severity // what the database says may be shown
-  const status = known ? (req.path === '/login' ? 403 : 409) : error.statusCode ?? 500
-  const text = known ? said(error) : status === 403 ? 'This page is out of date. Load it again.' : 'The console cannot do that now.'
-  if (status >= 500) console.error(`a request failed: ${error.code ?? error.name}`) // no values, no statement
-  res.status(status)
-  if (req.path.startsWith('/do/')) res.type('text').send(text)
-  else res.send(signIn({ csrf: generateToken(req), db: req.db, error: text, role: req.body?.role }))
+  const shown = error.expose || error.severity
+  const text = shown ? error.message : 'the console cannot do that now'
+  const sentence = text[0].toUpperCase() + text.slice(1).replace(/\.?$/, '.')
+  if (!shown) console.error(`a request failed: ${error.code ?? error.name}`)
+  res.status(error.statusCode ?? (shown ? 409 : 500))
+  if (req.path.startsWith('/do/')) res.type('text').send(sentence)
+  else res.render('page', { error: sentence, role: req.body?.role })
 })
 
 const server = app.listen(Number(process.env.PORT ?? 3001), '127.0.0.1', (error) => {
   if (error) throw error
   console.log(`admin console: http://127.0.0.1:${server.address().port}/`)
 })
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
-    server.close()
-    server.closeAllConnections()
-    for (const id of connections.keys()) leave(id)
-  })
-}
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit())

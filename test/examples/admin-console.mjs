@@ -30,12 +30,12 @@ async function signIn (page, role = 'test_admin', password = process.env.PGPASSW
 const picture = (page, name) => pictures && page.screenshot({ path: `${pictures}/${name}.png` })
 const button = (page, name) => page.getByRole('button', { name, exact: true })
 const card = (page, name) => page.locator('.client', { has: page.getByRole('heading', { name, exact: true }) })
-const shown = async (page, label) => page.locator('dialog[data-once] dl div', { hasText: label }).locator('code').textContent()
+const shown = async (page, label) => page.locator('#once- div', { hasText: label }).locator('code').textContent()
 async function add (page, name) {
   await button(page, 'ADD CLIENT').click()
   await page.getByLabel('API Client Name').fill(name)
   await button(page, 'Save').click()
-  await page.locator('dialog[data-once]').waitFor()
+  await page.locator('#once-').waitFor()
   const issued = { name: await shown(page, 'API Client Name'), id: await shown(page, 'Client ID'), secret: await shown(page, 'Client Secret') }
   secrets.push(issued.secret)
   return issued
@@ -75,12 +75,13 @@ await test('ADD CLIENT, API Client Name, Save: the credentials and the warning',
   assert.equal(first.name, 'Mogoplus_testaccount')
   assert.match(first.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   assert.match(first.secret, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
-  assert.match(await page.locator('dialog .warning').textContent(), /will not be available again once you leave this screen/)
+  assert.match(await page.locator('#once- .note').textContent(), /will not be available again once you leave this screen/)
   assert.equal(await value('SELECT mogo_verify($1, $2)', first.id, first.secret), true)
 })
 
 await test('Escape does not lose credentials that nobody has saved', async () => {
-  await page.keyboard.press('Escape')
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape') // Chromium lets a page say no only once
+  await page.waitForTimeout(200)
   assert.equal(await shown(page, 'Client Secret'), first.secret)
 })
 
@@ -100,7 +101,7 @@ await test('a value is copied', async () => {
 
 await test('closed, left and come back: the secret is gone', async () => {
   await button(page, 'Close').click()
-  await page.locator('dialog[data-once]').waitFor({ state: 'detached' })
+  await page.locator('#once-').waitFor({ state: 'detached' })
   assert.ok(!(await page.content()).includes(first.secret))
   await page.goto('about:blank')
   await page.goBack()
@@ -114,7 +115,7 @@ await test('left with the credentials open and come back: the secret is gone', a
   const other = await add(page, 'Left open')
   // What a browser does that keeps the page it leaves; this one keeps no page that says no-store.
   await page.evaluate(() => { dispatchEvent(new Event('pagehide')) })
-  assert.equal(await page.locator('dialog[data-once]').count(), 0)
+  assert.equal(await page.locator('#once-').count(), 0)
   const [question] = await Promise.all([page.waitForEvent('dialog'), page.evaluate(() => { setTimeout(() => location.assign('about:blank')) })])
   assert.equal(question.type(), 'beforeunload')
   await question.accept()
@@ -140,9 +141,9 @@ await test('a name that exists is an error in the dialog, which stays', async ()
 
 await test('rotation with a chosen overlap: both secrets work, the old one has an end', async () => {
   await button(page, `Rotate the secret of ${first.name}`).click()
-  await page.getByLabel('The secrets it has now').selectOption('end in a week')
+  await page.locator('dialog[open]').getByLabel('The secrets it has now').selectOption('end in 7 days')
   await button(page, 'Rotate').click()
-  await page.locator('dialog[data-once]').waitFor()
+  await page.locator('#once-').waitFor()
   second = { ...first, secret: await shown(page, 'Client Secret') }
   secrets.push(second.secret)
   assert.equal(await shown(page, 'Client ID'), first.id)
@@ -172,23 +173,23 @@ await test('a revoked secret is refused at once, the other one works', async () 
   await button(page, 'Revoke').last().click()
   await page.getByText('The secret is revoked and refused from now on.').waitFor()
   assert.deepEqual([await token(first), await token(second)], [401, 200])
-  assert.equal(await card(page, first.name).locator('.state.revoked').count(), 1)
+  assert.equal(await card(page, first.name).locator('.revoked').count(), 1)
 })
 
 await test('a disabled client is refused at once, and let in again when enabled', async () => {
-  await button(page, `disable ${first.name}`).click()
-  await card(page, first.name).locator('.state.disabled').waitFor()
+  await button(page, `Disable ${first.name}`).click()
+  await card(page, first.name).locator('.disabled').waitFor()
   assert.equal(await token(second), 401)
-  await button(page, `enable ${first.name}`).click()
-  await card(page, first.name).locator('.state.enabled').waitFor()
+  await button(page, `Enable ${first.name}`).click()
+  await card(page, first.name).locator('.enabled').waitFor()
   assert.equal(await token(second), 200)
 })
 
 await test('rotated without overlap, and the last secret revoked: refused', async () => {
   await button(page, `Rotate the secret of ${first.name}`).click()
-  await page.getByLabel('The secrets it has now').selectOption('end at once')
+  await page.locator('dialog[open]').getByLabel('The secrets it has now').selectOption('end at once')
   await button(page, 'Rotate').click()
-  await page.locator('dialog[data-once]').waitFor()
+  await page.locator('#once-').waitFor()
   const third = { ...first, secret: await shown(page, 'Client Secret') }
   secrets.push(third.secret)
   await button(page, 'Copy: Client Secret').click()
@@ -239,13 +240,13 @@ await test('with the keyboard alone, on a phone\'s screen', async () => {
   assert.equal(await focused(), 'client_name')
   await phone.keyboard.type('By keyboard')
   await phone.keyboard.press('Enter')
-  await phone.locator('dialog[data-once]').waitFor()
+  await phone.locator('#once-').waitFor()
   await picture(phone, 'phone-credentials')
   assert.equal(await focused(), 'Download JSON')
   secrets.push(await shown(phone, 'Client Secret'))
   await Promise.all([phone.waitForEvent('download'), phone.keyboard.press('Enter')])
   await phone.keyboard.press('Escape')
-  await phone.locator('dialog[data-once]').waitFor({ state: 'detached' })
+  await phone.locator('#once-').waitFor({ state: 'detached' })
   await card(phone, 'By keyboard').waitFor()
   await phone.context().close()
 })
@@ -258,16 +259,17 @@ await test('a role without the rights sees why, and nothing else', async () => {
 })
 
 await test('no request changes anything without the page\'s own token, cookie and name', async () => {
-  const [cookie] = await page.context().cookies()
-  assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, 'Strict'])
+  const cookies = await page.context().cookies()
+  assert.ok(cookies.length > 0)
+  for (const { httpOnly, sameSite } of cookies) assert.deepEqual([httpOnly, sameSite], [true, 'Strict'])
   const csrf = await page.locator('input[name=csrf]').first().inputValue()
   const post = (fields, headers) => fetch(`${web.origin}/do/add`, { method: 'POST', headers, body: new URLSearchParams(fields) })
-  const signedIn = { cookie: `${cookie.name}=${cookie.value}` }
-  assert.equal((await post({ client_name: 'Forged' }, signedIn)).status, 403)
-  assert.equal((await post({ client_name: 'Forged', csrf: csrf.replace(/^./, (c) => c === 'a' ? 'b' : 'a') }, signedIn)).status, 403)
-  assert.equal((await post({ client_name: 'Forged', csrf }, {})).status, 403)
+  const signedIn = { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') }
+  assert.equal((await post({ name: 'Forged' }, signedIn)).status, 403)
+  assert.equal((await post({ name: 'Forged', csrf: csrf.replace(/^./, (c) => c === 'a' ? 'b' : 'a') }, signedIn)).status, 403)
+  assert.equal((await post({ name: 'Forged', csrf }, {})).status, 403)
   assert.equal(await value("SELECT count(*)::int FROM mogo_clients WHERE client_name = 'Forged'"), 0)
-  assert.equal((await post({ client_name: 'Real', csrf }, signedIn)).status, 200)
+  assert.equal((await post({ name: 'Real', csrf }, signedIn)).status, 200)
   const rebound = await page.context().request.get(web.origin, { headers: { host: 'evil.example' } })
   assert.equal(rebound.status(), 421)
 })

@@ -84,6 +84,22 @@ SELECT client_id, client_secret FROM "Odd.name; é".mogo_add_client('regress fir
 SELECT "Odd.name; é".mogo_verify(:'client_id', :'client_secret') AS third;
 SELECT client_secret AS new_secret FROM "Odd.name; é".mogo_rotate_secret(:'client_id', '0') \gset
 SELECT "Odd.name; é".mogo_verify_status(:'client_id', :'client_secret') AS old, "Odd.name; é".mogo_verify(:'client_id', :'new_secret') AS new;
+-- an index of that name which was not built to its end is not asked
+DROP INDEX "Odd.name; é".mogo_secret_client_id_hash_idx;
+INSERT INTO "Odd.name; é".mogo_secret SELECT gen_random_uuid(), client_id, created_at, created_by, expires_at, revoked_at, hash FROM "Odd.name; é".mogo_secret WHERE hash IS NOT NULL;
+\set VERBOSITY terse
+CREATE UNIQUE INDEX CONCURRENTLY mogo_secret_client_id_hash_idx ON "Odd.name; é".mogo_secret (client_id, hash);
+SELECT indisvalid FROM pg_index WHERE indexrelid = '"Odd.name; é".mogo_secret_client_id_hash_idx'::regclass;
+SELECT "Odd.name; é".mogo_verify_status(:'client_id', :'client_secret') AS old;
+-- nor one of other columns
+DROP INDEX "Odd.name; é".mogo_secret_client_id_hash_idx;
+CREATE INDEX mogo_secret_client_id_hash_idx ON "Odd.name; é".mogo_secret (created_at);
+SELECT "Odd.name; é".mogo_verify_status(:'client_id', :'client_secret') AS old;
+-- nor a primary key of other columns
+ALTER TABLE "Odd.name; é".mogo_client DROP CONSTRAINT mogo_client_pkey, ADD PRIMARY KEY (client_name);
+SELECT "Odd.name; é".mogo_verify(:'client_id', :'new_secret') AS new;
+ALTER TABLE "Odd.name; é".mogo_client DROP CONSTRAINT mogo_client_pkey, ADD PRIMARY KEY (client_id);
+SELECT "Odd.name; é".mogo_verify(:'client_id', :'new_secret') AS new;
 -- an open transaction that saw the old one
 BEGIN;
 SELECT "Odd.name; é".mogo_verify(:'client_id', :'new_secret') AS before;
