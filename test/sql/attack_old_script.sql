@@ -10,6 +10,8 @@ CREATE FUNCTION regress_authenticate(text, text, inet) RETURNS SETOF boolean
 	LANGUAGE c AS '$libdir/mogocred', 'mogo_authenticate_text';
 CREATE FUNCTION regress_add_secret(uuid, timestamptz, OUT client_name text, OUT client_secret text)
 	LANGUAGE c AS '$libdir/mogocred', 'mogo_add_secret';
+CREATE FUNCTION regress_rotate_secret(uuid, interval, timestamptz) RETURNS boolean
+	LANGUAGE c AS '$libdir/mogocred', 'mogo_rotate_secret';
 CREATE FUNCTION regress_usage_status(OUT preloaded boolean, OUT entries int)
 	LANGUAGE c AS '$libdir/mogocred', 'mogo_usage_status';
 SAVEPOINT s;
@@ -18,6 +20,8 @@ ROLLBACK TO s;
 SELECT * FROM regress_authenticate(:'client_id'::text, :'client_secret', NULL);
 ROLLBACK TO s;
 SELECT * FROM regress_add_secret(:'client_id', NULL);
+ROLLBACK TO s;
+SELECT regress_rotate_secret(:'client_id', '0', NULL);
 ROLLBACK TO s;
 SELECT live_secrets FROM mogo_clients WHERE client_id = :'client_id';
 SELECT * FROM regress_usage_status();

@@ -186,6 +186,15 @@ RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret') AS other_kind_of_hash;
 ROLLBACK;
 
+-- A table that is gone stops what needs it, and nothing else.
+BEGIN;
+SET ROLE regress_mogo_owner;
+ALTER TABLE mogo.mogo_secret RENAME TO another;
+RESET ROLE;
+SELECT mogo.mogo_disable_client(:'client_id');
+SELECT mogo.mogo_remove_client(:'client_id');
+ROLLBACK;
+
 -- A view in a table's place.
 BEGIN;
 SET ROLE regress_mogo_owner;
