@@ -186,6 +186,21 @@ RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret') AS other_kind_of_hash;
 ROLLBACK;
 
+-- Three bcrypt hashes, where our functions make one at the most: the second live one
+-- counts too, and so does an ended one beside them.
+BEGIN;
+SET ROLE regress_mogo_owner;
+UPDATE mogo.mogo_client SET live = ARRAY(
+	SELECT ROW(:'secret_id', 'infinity', public.crypt(chosen, public.gen_salt('bf', 4)))::mogo.mogo_live_secret
+	FROM (VALUES ('the first that was chosen'), ('the second that was chosen')) AS v (chosen))
+WHERE client_id = :'client_id';
+INSERT INTO mogo.mogo_secret (secret_id, client_id, created_at, created_by, expires_at, hash)
+VALUES ('99999999-9999-4999-8999-999999999999', :'client_id', now(), '', now(), public.crypt('the third that was chosen', public.gen_salt('bf', 4)));
+RESET ROLE;
+SELECT chosen, mogo.mogo_verify(:'client_id', chosen), mogo.mogo_verify_status(:'client_id', chosen)
+FROM (VALUES ('the first that was chosen'), ('the second that was chosen'), ('the third that was chosen'), ('another')) AS v (chosen);
+ROLLBACK;
+
 -- A table that is gone stops what needs it, and nothing else.
 BEGIN;
 SET ROLE regress_mogo_owner;
