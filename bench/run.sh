@@ -22,10 +22,10 @@ rows=${ROWS:-pipelined single batch bulk standby tracking big}
 if [ -n "${QUICK:-}" ]; then
 	rounds=3 seconds=1 clients=100000 big=500000 batch=50000 bulk=5000
 else
-	rounds=20 seconds=2 clients=1000000 big=10000000 batch=200000 bulk=20000
+	rounds=24 seconds=1 clients=1000000 big=10000000 batch=200000 bulk=20000
 fi
-depth=20	# queries in a pipeline
-reuse=25	# pipelines before other ids are fetched, so that fetching does not show
+depth=100	# queries in a pipeline, so that waking each other up does not show
+reuse=5	# pipelines before other ids are fetched, so that fetching does not show
 results=${RESULTS:-/tmp/mogocred-bench-$(date +%Y%m%d-%H%M%S).json}
 
 note() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }

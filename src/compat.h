@@ -46,6 +46,15 @@ typedef void (*shmem_request_hook_type) (void);
 #define mogo_my_lxid (MyProc->lxid)
 #endif
 
+/* 18 lets EXPLAIN count an index's searches. */
+#if PG_VERSION_NUM >= 180000
+#define mogo_index_beginscan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
+#else
+#define mogo_index_beginscan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, nkeys, 0)
+#endif
+
 /* 18 took execute_once from ExecutorRun. */
 #if PG_VERSION_NUM >= 180000
 #define MOGO_EXECUTE_ONCE_DECL

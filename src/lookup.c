@@ -6,9 +6,9 @@
  * A check is one descent of mogo_client's primary key and one heap row: no SPI,
  * no executor, nothing written, and only the AccessShareLocks that any SELECT
  * takes, given back at once or, outside BEGIN and COMMIT, with the statement or the
- * pipeline (mogo_lookup_begin). No page is held while bcrypt computes. The scan is made with a snapshot of its own
- * (systable_beginscan with none given), so a revocation that was committed a
- * moment ago is seen even in a REPEATABLE READ transaction that is older.
+ * pipeline (mogo_lookup_begin). No page is held while bcrypt computes. Each scan is
+ * made with a new snapshot, so a revocation that was committed a moment ago is seen
+ * even in a REPEATABLE READ transaction that is older.
  *
  * No rights are looked at here: who may call is said by EXECUTE on the SQL
  * functions. Triggers, rules and row-level security of the tables play no part.
@@ -25,6 +25,7 @@
 #include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
@@ -36,6 +37,7 @@
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
@@ -233,26 +235,22 @@ mogo_salt(Datum column)
 }
 
 /*
- * Is this the transaction's first check (1), its second (2), a later one (3), or one
- * between BEGIN and COMMIT (0)? A transaction's number comes back after 2^32 others,
- * and then does no harm.
+ * Did the transaction make its first check between BEGIN and COMMIT? (In a pipeline,
+ * PostgreSQL calls that a block too from the second statement on. A transaction's
+ * number comes back after 2^32 others, and then does no harm.)
  */
-static int
-check_number(void)
+static bool
+in_block(void)
 {
 	static LocalTransactionId transaction = InvalidLocalTransactionId;
-	static bool in_block;
-	static int	number;
+	static bool block;
 
 	if (transaction != mogo_my_lxid)
 	{
 		transaction = mogo_my_lxid;
-		in_block = IsTransactionBlock();
-		number = 0;
+		block = IsTransactionBlock();
 	}
-	if (!in_block)
-		number = Min(number + 1, 3);
-	return number;
+	return block;
 }
 
 /* Reads the columns of a check from the row that was found, in one walk over it. */
@@ -274,30 +272,65 @@ read_row(MogoLookup *lookup)
 }
 
 /*
+ * Looks for the row in the open table. This is what systable_beginscan does with no
+ * snapshot given, but for the index's lock, which that gives back each time.
+ */
+static void
+begin_scan(MogoLookup *lookup, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+
+	/* column 1 of the table and of its key */
+	ScanKeyInit(&key, CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
+	if (OidIsValid(client_index))
+	{
+		lookup->whole = NULL;
+		lookup->snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationGetRelid(lookup->rel)));
+		lookup->index = index_open(client_index, AccessShareLock);
+		lookup->scan = mogo_index_beginscan(lookup->rel, lookup->index, lookup->snapshot, 1);
+		index_rescan(lookup->scan, &key, 1, NULL, 0);
+		lookup->slot = table_slot_create(lookup->rel, NULL);
+		lookup->found = index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot);
+	}
+	else
+	{
+		lookup->whole = systable_beginscan(lookup->rel, InvalidOid, false, NULL, 1, &key);
+		lookup->found = HeapTupleIsValid(systable_getnext(lookup->whole));
+		lookup->slot = lookup->whole->slot;
+	}
+}
+
+/* Ends the scan; the slot goes with it. */
+static void
+end_scan(MogoLookup *lookup)
+{
+	if (lookup->whole != NULL)
+		systable_endscan(lookup->whole);
+	else
+	{
+		ExecDropSingleTupleTableSlot(lookup->slot);
+		index_endscan(lookup->scan);
+		index_close(lookup->index, lookup->lock);
+		UnregisterSnapshot(lookup->snapshot);
+	}
+}
+
+/*
  * Finds a client's row. What lookup points to stays valid until
  * mogo_lookup_end, which the caller owes also where nothing was found.
  *
  * Between BEGIN and COMMIT a check gives its two locks back, for that may take long,
  * and whoever alters the tables must not wait. Otherwise the transaction ends with its
- * statement, or its pipeline: from the second check on the locks are kept until then,
- * as those of a SELECT are, because giving back and taking again is a tenth of a
- * check's cost. systable_endscan gives the index's back each time, so the second check
- * takes that once more.
+ * statement, or its pipeline, and the locks are kept until then, as those of a SELECT
+ * are: to give back and take again is a tenth of a check's cost.
  */
 void
 mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
 {
-	int			number = check_number();
-	ScanKeyData key;
-
-	lookup->lock = number < 2 ? AccessShareLock : NoLock;
+	lookup->lock = in_block() ? AccessShareLock : NoLock;
+	lookup->copied = false;
 	lookup->rel = open_clients(function);
-	if (number == 2 && OidIsValid(client_index))
-		LockRelationOid(client_index, AccessShareLock);
-	ScanKeyInit(&key, CLIENT_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
-	lookup->scan = systable_beginscan(lookup->rel, client_index, OidIsValid(client_index), NULL, 1, &key);
-	lookup->found = HeapTupleIsValid(systable_getnext(lookup->scan));
-	lookup->slot = lookup->scan->slot;
+	begin_scan(lookup, id);
 	if (lookup->found)
 		read_row(lookup);
 }
@@ -312,12 +345,12 @@ mogo_lookup_copy(MogoLookup *lookup)
 {
 	TupleTableSlot *copy;
 
-	if (lookup->scan == NULL)
+	if (lookup->copied)
 		return;
 	copy = MakeSingleTupleTableSlot(RelationGetDescr(lookup->rel), &TTSOpsHeapTuple);
 	ExecCopySlot(copy, lookup->slot);
-	systable_endscan(lookup->scan);
-	lookup->scan = NULL;
+	end_scan(lookup);
+	lookup->copied = true;
 	lookup->slot = copy;
 	read_row(lookup);
 }
@@ -326,10 +359,10 @@ mogo_lookup_copy(MogoLookup *lookup)
 void
 mogo_lookup_end(MogoLookup *lookup)
 {
-	if (lookup->scan != NULL)
-		systable_endscan(lookup->scan);
-	else
+	if (lookup->copied)
 		ExecDropSingleTupleTableSlot(lookup->slot);
+	else
+		end_scan(lookup);
 	table_close(lookup->rel, lookup->lock);
 }
 

@@ -145,9 +145,13 @@ extern void mogo_wipe_copy(struct varlena *value, Datum original);
 typedef struct MogoLookup
 {
 	Relation	rel;
-	LOCKMODE	lock;			/* on rel, to be given back; or NoLock */
-	SysScanDesc scan;			/* NULL: ended, for the row was copied */
+	LOCKMODE	lock;			/* to be given back; or NoLock */
+	Relation	index;			/* its primary key, with */
+	IndexScanDesc scan;
+	Snapshot	snapshot;
+	SysScanDesc whole;			/* or, where there is none, all of it */
 	TupleTableSlot *slot;
+	bool		copied;			/* the slot is a copy, and the scan has ended */
 	bool		found;
 	/* the rest is set where found, and lives until mogo_lookup_end */
 	bool		enabled;
