@@ -13,6 +13,8 @@
  */
 #include "mogocred.h"
 
+#include <uuid/uuid.h>
+
 #include "access/detoast.h"
 #include "access/htup_details.h"
 #include "executor/executor.h"
@@ -34,11 +36,17 @@
 void
 mogo_append_uuid(StringInfo out, const pg_uuid_t *uuid)
 {
+	char		text[UUID_STR_LEN];
+
 	if (uuid == NULL)
 		appendStringInfoString(out, "null");
 	else
-		appendStringInfo(out, "\"%s\"",
-						 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid))));
+	{
+		uuid_unparse_lower(uuid->data, text);
+		appendStringInfoChar(out, '"');
+		appendStringInfoString(out, text);
+		appendStringInfoChar(out, '"');
+	}
 }
 
 /* A text as a JSON string, by way of a copy that is wiped. */
