@@ -444,7 +444,8 @@ mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
 	/* in the order of mogo_audit_log's columns */
 	values[0] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[1] = CStringGetTextDatum(mogo_actor());
-	values[2] = CStringGetTextDatum(mogo_role_name(GetUserId()));
+	values[2] = GetUserId() == GetSessionUserId() ? values[1] :
+		CStringGetTextDatum(mogo_role_name(GetUserId()));
 	values[3] = CStringGetTextDatum(action);
 	values[4] = UUIDPGetDatum(client_id);
 	nulls[4] = client_id == NULL;

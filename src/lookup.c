@@ -13,7 +13,8 @@
  * No rights are looked at here: who may call is said by EXECUTE on the SQL
  * functions. Triggers, rules and row-level security of the tables play no part.
  *
- * Owns the cached oids of mogo_client and its primary key. They are found by name in
+ * Owns what is cached of the tables: the oids of mogo_client and its primary key, and
+ * whether tables are as they were made. They are found by name in
  * the schema of the function that was called, and forgotten whenever PostgreSQL says
  * that the table changed; so an extension that is dropped and made again is found, and
  * an index that was rebuilt under another oid too.
@@ -75,14 +76,22 @@ static const struct
 	}}
 };
 
+/* Those of them that mogo_check_table has found as they were made, by their oids. */
+static Oid	as_made[lengthof(tables)];
+
 /* PostgreSQL's word that a relation changed; InvalidOid stands for all of them. */
 static void
-forget_client_relid(Datum arg, Oid relid)
+forget_relid(Datum arg, Oid relid)
 {
 	if (relid == client_relid || !OidIsValid(relid))
 	{
 		client_relid = InvalidOid;
 		client_checked = false;
+	}
+	for (int i = 0; i < lengthof(as_made); i++)
+	{
+		if (relid == as_made[i] || !OidIsValid(relid))
+			as_made[i] = InvalidOid;
 	}
 }
 
@@ -90,7 +99,7 @@ forget_client_relid(Datum arg, Oid relid)
 void
 mogo_lookup_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_client_relid, (Datum) 0);
+	CacheRegisterRelcacheCallback(forget_relid, (Datum) 0);
 }
 
 /*
@@ -147,6 +156,8 @@ mogo_check_table(Relation rel, const char *name)
 
 	while (strcmp(tables[t].name, name) != 0)
 		t++;
+	if (as_made[t] == RelationGetRelid(rel))
+		return;
 	same = rel->rd_rel->relkind == RELKIND_RELATION && desc->natts >= tables[t].ncolumns;
 	for (int i = 0; same && i < tables[t].ncolumns; i++)
 	{
@@ -160,6 +171,7 @@ mogo_check_table(Relation rel, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("table \"%s\" of extension mogocred is not as it was made", name)));
+	as_made[t] = RelationGetRelid(rel);
 }
 
 /*
