@@ -14,10 +14,10 @@
  * functions. Triggers, rules and row-level security of the tables play no part.
  *
  * Owns what is cached of the tables: the oids of mogo_client and its primary key, and
- * whether tables are as they were made. They are found by name in
- * the schema of the function that was called, and forgotten whenever PostgreSQL says
- * that the table changed; so an extension that is dropped and made again is found, and
- * an index that was rebuilt under another oid too.
+ * whether tables are as they were made. They are found by name in the schema of the
+ * function that was called, and all that is forgotten whenever PostgreSQL says that the
+ * table changed; so an extension that is dropped and made again is found, and an index
+ * that was rebuilt under another oid too.
  *
  *-------------------------------------------------------------------------
  */
