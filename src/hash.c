@@ -93,7 +93,7 @@ mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *diges
 /*
  * Writes 2 * len lower-case hexadecimal digits; len is a multiple of 4. Four bytes
  * at a time, each half byte in a byte of its own: without a table, so that no time
- * depends on what is written, and at a third of the cost.
+ * depends on what is written, and in fewer instructions than digit by digit.
  */
 static char *
 put_hex(char *out, const uint8 *bytes, size_t len)

@@ -48,8 +48,8 @@
 #define SECRET_HASH			7
 
 static Oid	client_relid = InvalidOid;
-static bool client_checked = false; /* mogo_check_table had nothing to say */
-static Oid	client_index;		/* its primary key, set where client_checked */
+static bool client_checked = false; /* its shape and its primary key were looked at */
+static Oid	client_index;		/* that key where it can be used, else InvalidOid */
 
 /*
  * The types of our tables' columns. InvalidOid: the array of mogo_live_secret,

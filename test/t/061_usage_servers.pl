@@ -123,18 +123,6 @@ my $log = substr(slurp_file($primary->logfile), $offset);
 like($log, qr{LOG:  invalid data in file "pg_stat/mogocred\.stat"}, 'the log says so');
 unlike($log, qr/terminated by signal/, 'and no flush has crashed');
 
-# One that begins well must not bring a flush down: a kind of count that there is not.
-my $oid = $primary->safe_psql('postgres', "SELECT oid FROM pg_database WHERE datname = 'postgres'");
-$primary->stop;
-append_to_file($saved, pack('LLLa16Qq', 0x4d4f4731, $oid, 7, 'x' x 16, 5, 0));
-my $offset = -s $primary->logfile;
-$primary->start;
-ok($primary->poll_query_until('postgres', 'SELECT entries FROM mogo_usage_status()', '0'), 'a file with nonsense in it: nothing of it waits');
-is(counted($primary, $c), '14|7', 'and the server runs');
-my $log = substr(slurp_file($primary->logfile), $offset);
-like($log, qr{LOG:  invalid data in file "pg_stat/mogocred\.stat"}, 'the log says so');
-unlike($log, qr/terminated by signal/, 'and no flush has crashed');
-
 # --- a standby ---------------------------------------------------------------------
 
 $primary->backup('base');
