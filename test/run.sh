@@ -23,7 +23,7 @@ result() {
 	if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 
-# Reads what pg_regress (14, 15: "test x ... ok"; later "ok 1 - x") or prove prints
+# Reads what pg_regress (15: "test x ... ok"; later "ok 1 - x") or prove prints
 # and reports each result under the heading $1.
 report() {
 	local line file=
