@@ -41,6 +41,7 @@ $node->safe_psql(
 sub count_in
 {
 	my ($pid, $text) = @_;
+	no warnings 'portable';    # addresses have 64 bits
 	my $n = 0;
 	open(my $mem, '<:raw', "/proc/$pid/mem") or return;
 	for (split /\n/, slurp_file("/proc/$pid/maps"))
