@@ -150,8 +150,9 @@ check_circle() {
 too_wide() {
 	local width=$1
 	shift
-	perl -CSD -ne 'BEGIN { $width = shift } chomp; (my $t = $_) =~ s/\t/    /g;
-		print "$ARGV:$.: ", length $t, " characters\n" if length $t > $width;
+	perl -CSD -ne 'BEGIN { $width = shift } chomp;
+		1 while s/^([^\t]*)\t/$1 . " " x (4 - length($1) % 4)/e;
+		print "$ARGV:$.: ", length, " characters\n" if length > $width;
 		close ARGV if eof' "$width" "$@"
 }
 
