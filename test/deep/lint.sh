@@ -162,6 +162,8 @@ check_text() {
 	verdict "no Markdown wider than $max_width columns" "$work/found"
 	too_wide test/sql/*.sql test/specs/*.spec >"$work/found"
 	verdict "no SQL test wider than $max_width columns" "$work/found"
+	grep -nP '^\t* +\S' test/sql/*.sql test/specs/*.spec >"$work/found" || true
+	verdict "SQL tests are indented by tabs" "$work/found"
 	grep -L "use warnings FATAL => 'all';" test/t/*.p[lm] >"$work/found" || true
 	verdict "Perl's warnings are fatal" "$work/found"
 }
