@@ -175,3 +175,10 @@ mogo_hash_failed(void)
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("could not compute a SHA-256 hash")));
 }
+
+/* Returns whether a stored form of len characters is a native one, see above. */
+bool
+mogo_is_native(const char *hash, size_t len)
+{
+	return len == MOGO_HASH_TEXT_LEN && memcmp(hash, "sha256$", 7) == 0;
+}

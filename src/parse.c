@@ -2,7 +2,7 @@
  *
  * parse.c
  *	  Reading text that comes from outside: UUIDs, SHA-256 values, bcrypt
- *	  hashes and HTTP Basic headers.
+ *	  hashes, network addresses and HTTP Basic headers.
  *
  * Nothing here calls the backend: no memory is allocated, no error is raised,
  * so that the network's input can only ever give "no", and so that the fuzzers
@@ -11,6 +11,8 @@
  *-------------------------------------------------------------------------
  */
 #include "mogocred.h"
+
+#include <arpa/inet.h>
 
 /*
  * Value of a hexadecimal digit, or -1. A table, because half of the branches that
@@ -183,6 +185,69 @@ mogo_parse_bcrypt(const char *text, size_t len)
 			return false;
 	}
 	return true;
+}
+
+/* Returns whether this is a port, as digits: nobody cares for its value. */
+static bool
+is_port(const char *str, size_t len)
+{
+	if (len < 1 || len > 5)
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (str[i] < '0' || str[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Reads a network address as a server or a proxy reports it: IPv4, IPv4 with a port,
+ * IPv6, IPv6 in brackets, and that with a port; a zone (RFC 4007, section 11) is dropped.
+ * Writes the 4 or 16 bytes of the address and their number. Returns false for anything
+ * else: a name, a list, a network.
+ */
+bool
+mogo_parse_address(const char *str, size_t len, uint8 *bytes, int *nbytes)
+{
+	char		host[INET6_ADDRSTRLEN];
+	const char *colon = memchr(str, ':', len);
+	const char *end = str + len;
+	const char *zone;
+
+	if (len > 0 && *str == '[')
+	{
+		const char *bracket = memchr(str, ']', len);
+
+		if (bracket == NULL ||
+			(bracket + 1 != end && (bracket[1] != ':' || !is_port(bracket + 2, end - bracket - 2))))
+			return false;
+		str++;
+		end = bracket;
+		*nbytes = 16;
+	}
+	else if (colon != NULL && memchr(colon + 1, ':', end - colon - 1) != NULL)
+		*nbytes = 16;
+	else
+	{
+		if (colon != NULL && !is_port(colon + 1, end - colon - 1))
+			return false;
+		if (colon != NULL)
+			end = colon;
+		*nbytes = 4;
+	}
+	zone = *nbytes == 16 ? memchr(str, '%', end - str) : NULL;
+	if (zone != NULL)
+	{
+		if (zone + 1 == end)
+			return false;
+		end = zone;
+	}
+	if (end - str >= sizeof(host) || memchr(str, '\0', end - str) != NULL)
+		return false;
+	memcpy(host, str, end - str);
+	host[end - str] = '\0';
+	return inet_pton(*nbytes == 16 ? AF_INET6 : AF_INET, host, bytes) == 1;
 }
 
 /*
