@@ -75,7 +75,7 @@ RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
 .PHONY: test test-drivers test-examples test-debian test-package bench dist
 .PHONY: demo demo-stop demo-console demo-token-service
-.PHONY: check-deep check-lint check-fuzz check-sanitize check-valgrind check-coverage check-timing
+.PHONY: check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
 test: ## Runs the whole suite on private servers; TESTS="name name" runs some of it
 	$(RUN)test/run.sh"
@@ -104,6 +104,8 @@ check-deep: ## Runs the slow checks, from here to check-coverage; this takes an 
 	$(RUN)test/deep/run.sh" $@
 check-lint: ## Looks for faults in source, scripts and text without running them
 	$(RUN)test/deep/run.sh" $@
+format: ## Lays out C by PostgreSQL's pgindent (PGSRC= or Debian's source) and Perl by perltidy
+	$(RUN)test/deep/lint.sh" format
 check-fuzz: ## Feeds each parser with random input for FUZZ_SECONDS (600)
 	$(RUN)test/deep/run.sh" $@
 check-sanitize: ## Runs the suite with AddressSanitizer and UndefinedBehaviorSanitizer

@@ -190,6 +190,17 @@ need_packages() {
 	[ -z "$lacking" ] || die "still missing: $(cut -d' ' -f2- <<<"$lacking" | paste -sd, | sed 's/,/, /g')"
 }
 
+# Installs Debian's packages that are missing: $1 a command, $2 its package, and so on.
+need_tools() {
+	local packages=
+	while [ $# -gt 0 ]; do
+		command -v "$1" >/dev/null || packages+=" $2"
+		shift 2
+	done
+	# shellcheck disable=SC2086	# a list of words
+	[ -z "$packages" ] || apt_install $packages
+}
+
 # Prints the PostgreSQL major to install: that of a server which only lacks its
 # headers, else this release's own.
 debian_major() {
