@@ -243,7 +243,7 @@ mogo_grant_admin(PG_FUNCTION_ARGS)
 {
 	MogoChange	change;
 
-	mogo_begin(&change, fcinfo, "mogo_grant_admin()");
+	mogo_begin(&change, fcinfo, 1, "mogo_grant_admin()");
 	grant(&change, fcinfo, true);
 	mogo_end(&change);
 	PG_RETURN_VOID();
@@ -255,7 +255,7 @@ mogo_grant_verifier(PG_FUNCTION_ARGS)
 {
 	MogoChange	change;
 
-	mogo_begin(&change, fcinfo, "mogo_grant_verifier()");
+	mogo_begin(&change, fcinfo, 1, "mogo_grant_verifier()");
 	grant(&change, fcinfo, false);
 	mogo_end(&change);
 	PG_RETURN_VOID();
@@ -278,7 +278,7 @@ mogo_revoke_access(PG_FUNCTION_ARGS)
 	uint64		n;
 	SPITupleTable *table;
 
-	mogo_begin(&change, fcinfo, "mogo_revoke_access()");
+	mogo_begin(&change, fcinfo, 1, "mogo_revoke_access()");
 	role = role_arg(&change, fcinfo);
 	if (PG_GETARG_OID(0) == change.owner)
 		ereport(ERROR,

@@ -142,18 +142,29 @@ mogo_begin_as_owner_of(MogoChange *change, Oid table)
 
 /*
  * Starts a change: refuses a read-only transaction, a standby and a parallel worker
- * (25006, 25000), then prepares as above. command names the SQL function in messages.
+ * (25006, 25000), then prepares as above. nargs is the number of arguments that the
+ * script declares, command names the SQL function in messages. Raises 55000 if the
+ * function was declared otherwise, as it is by the script of another version until ALTER
+ * EXTENSION UPDATE has run.
  */
 void
-mogo_begin(MogoChange *change, FunctionCallInfo fcinfo, const char *command)
+mogo_begin(MogoChange *change, FunctionCallInfo fcinfo, int nargs, const char *command)
 {
 	PreventCommandIfReadOnly(command);
 	PreventCommandIfParallelMode(command);
 	PreventCommandDuringRecovery(command);
+	if (PG_NARGS() != nargs)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("function %s was declared by another version of extension mogocred", command),
+				 errhint("Run ALTER EXTENSION mogocred UPDATE.")));
 	mogo_begin_as_owner_of(change, mogo_table(fcinfo->flinfo->fn_oid, MOGO_CLIENT));
 }
 
-/* Ends a change. Results of statements are gone after it. */
+/*
+ * Ends a change. Results of statements are gone after it. Must not be called inside a
+ * PG_TRY, whose end would restore our entry in the stack of error contexts.
+ */
 void
 mogo_end(MogoChange *change)
 {

@@ -173,7 +173,7 @@ mogo_update_client(PG_FUNCTION_ARGS)
 	bool		nulls[PROPERTIES + 1];
 	bool		changed[PROPERTIES + 1];
 
-	mogo_begin(&change, fcinfo, "mogo_update_client()");
+	mogo_begin(&change, fcinfo, 6, "mogo_update_client()");
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
 	read_properties(fcinfo, values, nulls);
@@ -213,7 +213,7 @@ set_enabled(FunctionCallInfo fcinfo, const char *command, bool enabled)
 	MogoLocked	client;
 	Datum		values[2];
 
-	mogo_begin(&change, fcinfo, command);
+	mogo_begin(&change, fcinfo, 1, command);
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
 	values[0] = PG_GETARG_DATUM(0);
@@ -285,7 +285,7 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	Datum		secrets;
 	bool		none;
 
-	mogo_begin(&change, fcinfo, "mogo_remove_client()");
+	mogo_begin(&change, fcinfo, 1, "mogo_remove_client()");
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
 	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);

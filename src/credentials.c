@@ -109,9 +109,9 @@ check_definition(TupleDesc desc)
 }
 
 /*
- * Makes a row of type mogo_credentials. It holds the secret in clear and is the caller's;
- * called after mogo_end, so that the memory is the caller's too. external_id may be NULL.
- * A secret of NULL stands for none: then expires_at does not count. Raises 42P16.
+ * Makes a row of type mogo_credentials, in the current memory context. It holds the secret
+ * in clear and is the caller's. external_id may be NULL. A secret of NULL stands for none:
+ * then expires_at does not count. Raises 42P16.
  */
 Datum
 mogo_credentials(FunctionCallInfo fcinfo, const text *name, const pg_uuid_t *client_id,

@@ -119,7 +119,7 @@ mogo_import_client(PG_FUNCTION_ARGS)
 	volatile size_t hash_len = 0;
 	pg_uuid_t  *result;
 
-	mogo_begin(&change, fcinfo, "mogo_import_client()");
+	mogo_begin(&change, fcinfo, 7, "mogo_import_client()");
 	mogo_require(fcinfo, 0, "client_name");
 	client.name = PG_GETARG_TEXT_PP(0);
 	change.client_name = client.name;

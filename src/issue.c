@@ -132,7 +132,7 @@ mogo_add_client(PG_FUNCTION_ARGS)
 	bool		with_secret;
 	volatile Datum result = (Datum) 0;
 
-	mogo_begin(&change, fcinfo, "mogo_add_client()");
+	mogo_begin(&change, fcinfo, 7, "mogo_add_client()");
 	read_args(fcinfo, &change, &client, &expires_at);
 	with_secret = PG_GETARG_BOOL(6);
 	mogo_new_client_id(&client.client_id);
@@ -147,7 +147,6 @@ mogo_add_client(PG_FUNCTION_ARGS)
 		live.hash = secret.hash;
 		live.hash_len = MOGO_HASH_TEXT_LEN;
 		mogo_insert_client(&change, &client, with_secret ? &live : NULL, "client_added", NULL);
-		mogo_end(&change);
 		result = mogo_credentials(fcinfo, client.name, &client.client_id, client.external_id,
 								  with_secret ? &secret : NULL, client.now, expires_at);
 	}
@@ -156,5 +155,6 @@ mogo_add_client(PG_FUNCTION_ARGS)
 		explicit_bzero(&secret, sizeof(secret));
 	}
 	PG_END_TRY();
+	mogo_end(&change);
 	PG_RETURN_DATUM(result);
 }

@@ -254,7 +254,8 @@ typedef struct MogoStatement
 	NameData	schema_name;
 } MogoStatement;
 
-extern void mogo_begin(MogoChange *change, FunctionCallInfo fcinfo, const char *command);
+extern void mogo_begin(MogoChange *change, FunctionCallInfo fcinfo, int nargs,
+					   const char *command);
 extern void mogo_begin_as_owner_of(MogoChange *change, Oid table);
 extern void mogo_end(MogoChange *change);
 extern uint64 mogo_execute(const MogoChange *change, MogoStatement *statement,

@@ -87,7 +87,7 @@ mogo_purge(PG_FUNCTION_ARGS)
 	Datum		values[1];
 	uint64		count;
 
-	mogo_begin(&change, fcinfo, "mogo_purge()");
+	mogo_begin(&change, fcinfo, 1, "mogo_purge()");
 	cutoff = cutoff_arg(fcinfo);
 	values[0] = TimestampTzGetDatum(cutoff);
 	count = mogo_execute(&change, &expired, values, NULL);
@@ -117,7 +117,7 @@ mogo_purge_audit(PG_FUNCTION_ARGS)
 	Datum		values[1];
 	uint64		count;
 
-	mogo_begin(&change, fcinfo, "mogo_purge_audit()");
+	mogo_begin(&change, fcinfo, 1, "mogo_purge_audit()");
 	cutoff = cutoff_arg(fcinfo);
 	values[0] = TimestampTzGetDatum(cutoff);
 	count = mogo_execute(&change, &old, values, NULL);

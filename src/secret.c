@@ -232,7 +232,6 @@ add_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client
 		mogo_save_live(change, client, secrets, n + 1);
 		mogo_insert_secret(change, &client->client_id, &secret.id, client->now, label);
 		mogo_record(change, action, &client->client_id, client->name, &secret.id, detail);
-		mogo_end(change);
 		result = mogo_credentials(fcinfo, client->name, &client->client_id,
 								  client->external_id, &secret, client->now, expires_at);
 	}
@@ -241,6 +240,7 @@ add_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client
 		explicit_bzero(&secret, sizeof(secret));
 	}
 	PG_END_TRY();
+	mogo_end(change);
 	return result;
 }
 
@@ -282,7 +282,7 @@ mogo_add_secret(PG_FUNCTION_ARGS)
 	const text *label;
 	int			n;
 
-	mogo_begin(&change, fcinfo, "mogo_add_secret()");
+	mogo_begin(&change, fcinfo, 3, "mogo_add_secret()");
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
 	expires_at = expiry_arg(fcinfo, 1);
@@ -310,7 +310,7 @@ mogo_rotate_secret(PG_FUNCTION_ARGS)
 	const text *label;
 	int			n;
 
-	mogo_begin(&change, fcinfo, "mogo_rotate_secret()");
+	mogo_begin(&change, fcinfo, 4, "mogo_rotate_secret()");
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
 	mogo_require(fcinfo, 1, "overlap");
@@ -355,7 +355,7 @@ mogo_revoke_secret(PG_FUNCTION_ARGS)
 	int			before;
 	int			n;
 
-	mogo_begin(&change, fcinfo, "mogo_revoke_secret()");
+	mogo_begin(&change, fcinfo, 1, "mogo_revoke_secret()");
 	mogo_require(fcinfo, 0, "secret_id");
 	secret_id = PG_GETARG_UUID_P(0);
 	values[0] = UUIDPGetDatum(secret_id);
