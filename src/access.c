@@ -218,12 +218,16 @@ grant(const MogoChange *change, FunctionCallInfo fcinfo, bool admin)
 
 		if (listed(name, verifier_objects) || (admin && listed(name, admin_objects)))
 			grant_execute(psprintf("GRANT %s ON %s TO %s", member_column(table, i, 2),
-						 member_object(table, i), role));
+								   member_object(table, i), role));
 	}
 	if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
 	{
 		grant_execute(psprintf("GRANT USAGE ON SCHEMA %s TO %s", schema_name, role));
-		/* the schema may be another's: where we may only use it, GRANT has only warned */
+
+		/*
+		 * the schema may be another's: where we may only use it, GRANT has
+		 * only warned
+		 */
 		if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

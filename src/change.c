@@ -193,8 +193,8 @@ prepare(const MogoChange *change, MogoStatement *statement)
 		return;
 
 	/*
-	 * The plan for the old name is left where it is: a trigger that renamed our
-	 * schema may have been called by that very plan.
+	 * The plan for the old name is left where it is: a trigger that renamed
+	 * our schema may have been called by that very plan.
 	 */
 	initStringInfo(&sql);
 	while ((mark = strstr(rest, "@extschema@")) != NULL)

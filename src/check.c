@@ -42,7 +42,8 @@ static const char *const status_names[] = {
 typedef enum CheckPurpose
 {
 	TO_ACCEPT,					/* is it right? counted as a use or a failure */
-	TO_DIAGNOSE					/* why is it not? ended secrets too; not counted */
+	TO_DIAGNOSE					/* why is it not? ended secrets too; not
+								 * counted */
 } CheckPurpose;
 
 /*

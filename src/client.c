@@ -60,8 +60,9 @@ compare(const MogoChange *change, bool latest, const Datum *values, const bool *
 		bool *changed)
 {
 	/*
-	 * Metadata as text, because 1 and 1.0 are equal as jsonb and not the same; but if
-	 * what is stored is far beyond the cap, it is not the same without being printed.
+	 * Metadata as text, because 1 and 1.0 are equal as jsonb and not the
+	 * same; but if what is stored is far beyond the cap, it is not the same
+	 * without being printed.
 	 */
 	static MogoStatement differs = {
 		.sql = "SELECT client_name OPERATOR(pg_catalog.<>) $2, scopes OPERATOR(pg_catalog.<>) $3,"
@@ -294,7 +295,10 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	secrets = mogo_result(1, UUIDARRAYOID, &none);
 	mogo_change_row(&change, &remove_client, values, NULL);
 
-	/* last, because a flush that was ahead of us may have just made them (usage_flush.c) */
+	/*
+	 * last, because a flush that was ahead of us may have just made them
+	 * (usage_flush.c)
+	 */
 	mogo_execute(&change, &remove_failures, values, NULL);
 	values[0] = secrets;
 	mogo_execute(&change, &remove_uses, values, &none);

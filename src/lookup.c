@@ -41,8 +41,10 @@
 #include "utils/typcache.h"
 
 static Oid	client_relid = InvalidOid;
-static bool client_checked = false; /* its shape and its primary key were looked at */
-static Oid	client_index;		/* that key where it can be used, else InvalidOid */
+static bool client_checked = false; /* its shape and its primary key were
+									 * looked at */
+static Oid	client_index;		/* that key where it can be used, else
+								 * InvalidOid */
 
 /* Forgets what is cached of a relation that changed; InvalidOid stands for all. */
 static void
@@ -265,7 +267,7 @@ mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
 
 	mogo_check_table(rel, MOGO_SECRET);
 	index = mogo_usable_index(get_relname_relid("mogo_secret_client_id_hash_idx", RelationGetNamespace(rel)),
-						 rel, lengthof(columns), columns);
+							  rel, lengthof(columns), columns);
 
 	ScanKeyInit(&keys[0], Anum_mogo_secret_client_id, BTEqualStrategyNumber, F_UUID_EQ,
 				UUIDPGetDatum(id));
@@ -274,7 +276,10 @@ mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
 					PointerGetDatum(cstring_to_text_with_len(hash, MOGO_HASH_TEXT_LEN)));
 	else
 	{
-		/* every label of bcrypt sorts between these, in the column's collation */
+		/*
+		 * every label of bcrypt sorts between these, in the column's
+		 * collation
+		 */
 		ScanKeyInit(&keys[1], Anum_mogo_secret_hash, BTGreaterEqualStrategyNumber, F_TEXT_GE,
 					CStringGetTextDatum("$2"));
 		ScanKeyInit(&keys[2], Anum_mogo_secret_hash, BTLessStrategyNumber, F_TEXT_LT,

@@ -53,9 +53,9 @@
 #define MOGO_NEW_SECRET_SIZE	(16 + 1 + 43 + 6 + 1)
 
 /* parse.c: text from outside, without a backend behind it */
-extern bool mogo_parse_uuid(const char *text, size_t len, pg_uuid_t *uuid);
-extern bool mogo_parse_sha256(const char *text, size_t len, uint8 *digest);
-extern bool mogo_parse_bcrypt(const char *text, size_t len);
+extern bool mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid);
+extern bool mogo_parse_sha256(const char *str, size_t len, uint8 *digest);
+extern bool mogo_parse_bcrypt(const char *str, size_t len);
 extern bool mogo_parse_address(const char *str, size_t len, uint8 *bytes, int *nbytes);
 extern bool mogo_parse_basic(const char *header, size_t len, char *out,
 							 size_t outsize, size_t *idlen, size_t *secretlen);
@@ -63,7 +63,7 @@ extern bool mogo_parse_basic(const char *header, size_t len, char *out,
 /* hash.c: SHA-256, the stored form, comparing, wiping */
 extern bool mogo_sha256(const void *a, size_t alen, const void *b, size_t blen,
 						uint8 *digest);
-extern bool mogo_hash_text(const uint8 *salt, const uint8 *digest, char *text);
+extern bool mogo_hash_text(const uint8 *salt, const uint8 *digest, char *out);
 extern bool mogo_is_native(const char *hash, size_t len);
 extern bool mogo_equal(const void *a, const void *b, size_t len);
 extern void mogo_hash_failed(void);
@@ -191,7 +191,8 @@ typedef struct MogoLiveSecret
 {
 	pg_uuid_t	secret_id;
 	TimestampTz expires_at;		/* DT_NOEND: never */
-	bool		generated;		/* a program made it: its hash may become native */
+	bool		generated;		/* a program made it: its hash may become
+								 * native */
 	const char *hash;			/* not terminated */
 	size_t		hash_len;
 } MogoLiveSecret;
@@ -295,7 +296,8 @@ typedef struct MogoLocked
 	bool		enabled;
 	uint8		salt[MOGO_SALT_LEN];
 	ArrayType  *live;
-	TimestampTz now;			/* when the lock was had: the moment of the change */
+	TimestampTz now;			/* when the lock was had: the moment of the
+								 * change */
 } MogoLocked;
 
 extern void mogo_secret_init(void);

@@ -176,7 +176,10 @@ mogo_save_live(const MogoChange *change, const MogoLocked *client,
 	Oid			type = mogo_live_type(change->schema);
 	Datum		values[2];
 
-	/* another type since the extension was made anew: the old plan has the old one */
+	/*
+	 * another type since the extension was made anew: the old plan has the
+	 * old one
+	 */
 	if (save.argtypes[1] != type)
 	{
 		save.argtypes[1] = type;
@@ -237,6 +240,7 @@ add_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client
 	}
 	PG_FINALLY();
 	{
+		secrets[n].hash = NULL;
 		explicit_bzero(&secret, sizeof(secret));
 	}
 	PG_END_TRY();

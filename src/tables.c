@@ -37,6 +37,7 @@ static const struct
 	int			ncolumns;
 	Oid			types[Natts_mogo_client];
 }			shapes[MOGO_TABLES] =
+
 {
 	[MOGO_CLIENT] = {"mogo_client", Natts_mogo_client, {
 			UUIDOID, BOOLOID, BYTEAOID, LIVE_SECRETS, CIDRARRAYOID, TEXTOID,

@@ -362,7 +362,11 @@ mogo_add_interval(const char *argname, Interval *span, TimestampTz now, int sign
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be negative", argname)));
-	/* its parts are added one by one: none may lead out of the calendar on the way */
+
+	/*
+	 * its parts are added one by one: none may lead out of the calendar on
+	 * the way
+	 */
 	if (DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(span),
 										 IntervalPGetDatum(&limit))) ||
 		span->month > MAX_SPAN_DAYS / 30 || span->month < -MAX_SPAN_DAYS / 30 ||

@@ -196,7 +196,8 @@ ROLLBACK;
 -- hashes by their beginnings, must not have its way with a secret of one of these.
 BEGIN;
 SET ROLE regress_mogo_owner;
-UPDATE mogo.mogo_client SET live = ARRAY[ROW(:'secret_id', 'infinity', false, pg_catalog.rpad('xy', 60,
+UPDATE mogo.mogo_client
+SET live = ARRAY[ROW(:'secret_id', 'infinity', false, pg_catalog.rpad('xy', 60,
 	'.'))::mogo.mogo_live_secret]
 WHERE client_id = :'client_id';
 RESET ROLE;

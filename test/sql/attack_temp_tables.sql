@@ -9,7 +9,8 @@ SELECT client_id, client_secret, secret_id FROM mogo_add_client('regress victim'
 \c -
 \set VERBOSITY terse
 SET ROLE regress_mogo_admin;
-CREATE TYPE pg_temp.mogo_live_secret AS (secret_id uuid, expires_at timestamptz, generated boolean, hash text);
+CREATE TYPE pg_temp.mogo_live_secret AS (secret_id uuid, expires_at timestamptz,
+	generated boolean, hash text);
 CREATE TYPE pg_temp.mogo_credentials AS (client_name text, client_id uuid, client_secret text);
 CREATE TEMP TABLE mogo_client (
 	client_id uuid PRIMARY KEY, enabled boolean, salt bytea, live pg_temp.mogo_live_secret[],

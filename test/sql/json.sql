@@ -11,7 +11,8 @@ SELECT mogo_credentials_json('Mogoplus_testaccount', '782e12aa-23d3-11c0-8452-11
 	'"782e12aa-23d3-11c0-8452-111114a14e13",\n'
 		'  "clientSecret": "aaaaaaaa-8b36-471f-c818-d1d2e46b20d4"\n}' AS exactly;
 SELECT mogo_credentials_json(ROW('Mogoplus_testaccount', '782e12aa-23d3-11c0-8452-111114a14e13',
-	'aaaaaaaa-8b36-471f-c818-d1d2e46b20d4', gen_random_uuid(), now(), NULL, NULL)::mogo_credentials);
+	'aaaaaaaa-8b36-471f-c818-d1d2e46b20d4', gen_random_uuid(), now(), NULL,
+	NULL)::mogo_credentials);
 SELECT string_agg(key, ' ') FROM json_object_keys(
 	mogo_credentials_json('n', gen_random_uuid(), 's')) AS key;
 
@@ -59,7 +60,8 @@ SELECT mogo_credentials_json(
 	ROW('a "client"', '782e12aa-23d3-11c0-8452-111114a14e13', 'the secret',
 	gen_random_uuid(), now(), NULL, 'https://client.example/"mcp"')::mogo_credentials);
 SELECT e, mogo_registration_json(
-	ROW('n', gen_random_uuid(), 's', gen_random_uuid(), now(), e::timestamptz, NULL)::mogo_credentials)
+	ROW('n', gen_random_uuid(), 's', gen_random_uuid(), now(), e::timestamptz,
+	NULL)::mogo_credentials)
 	->>'client_secret_expires_at' AS seconds, floor(extract(epoch FROM e::timestamptz)) AS expected
 FROM unnest(
 	'{1970-01-01 00:00:00+00,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,2000-01-01 '
@@ -80,9 +82,11 @@ SELECT mogo_verify(:'file'::json->>'client_id', :'file'::json->>'client_secret')
 \set VERBOSITY terse
 SELECT mogo_credentials_json(NULL::mogo_credentials);
 \echo :LAST_ERROR_SQLSTATE
-SELECT mogo_credentials_json(ROW(NULL, gen_random_uuid(), 's', NULL, NULL, NULL, NULL)::mogo_credentials);
+SELECT mogo_credentials_json(
+	ROW(NULL, gen_random_uuid(), 's', NULL, NULL, NULL, NULL)::mogo_credentials);
 SELECT mogo_credentials_json(ROW('n', NULL, 's', NULL, NULL, NULL, NULL)::mogo_credentials);
-SELECT mogo_credentials_json(ROW('n', gen_random_uuid(), NULL, NULL, NULL, NULL, NULL)::mogo_credentials);
+SELECT mogo_credentials_json(
+	ROW('n', gen_random_uuid(), NULL, NULL, NULL, NULL, NULL)::mogo_credentials);
 \echo :LAST_ERROR_SQLSTATE
 SELECT mogo_credentials_json(NULL, gen_random_uuid(), 's');
 SELECT mogo_credentials_json('n', NULL, 's');

@@ -111,7 +111,8 @@ SELECT what, pg_temp.error_of(format('SELECT mogo_add_client(%L, %s)', 'regress 
 	AS error
 FROM (VALUES
 	(1, 'scopes', $$scopes => (SELECT array_agg('s' || g) FROM generate_series(1, 257) g)$$),
-	(2, 'a million scopes', $$scopes => (SELECT array_agg('s'::text) FROM generate_series(1, 1000000))$$),
+	(2, 'a million scopes', $$scopes => (
+		SELECT array_agg('s'::text) FROM generate_series(1, 1000000))$$),
 	(3, 'networks', $$allowed_cidrs => (SELECT array_agg(('10.0.0.0'::inet + g)::cidr)
 		FROM generate_series(1, 257) g)$$),
 	(4, 'metadata', $$metadata => jsonb_build_object('big', repeat('x', 16384 - 10))$$),
