@@ -79,12 +79,14 @@ check_owners(const MogoChange *change)
 /*
  * Adds to an error which client it is about, because a statement may be about many; the
  * messages for a name or an id that exists, or does not, say so themselves. A name that
- * was not checked yet can hold anything: control characters become '?'.
+ * was not checked yet can hold anything, so control characters become '?', and bytes that
+ * SQL_ASCII cannot tell the meaning of, because a client may not be able to read them.
  */
 static void
 client_context(void *arg)
 {
 	const MogoChange *change = arg;
+	bool		ascii = GetDatabaseEncoding() == PG_SQL_ASCII;
 	int			code = geterrcode();
 
 	if (code == ERRCODE_UNIQUE_VIOLATION || code == ERRCODE_UNDEFINED_OBJECT)
@@ -99,7 +101,7 @@ client_context(void *arg)
 		copy = pnstrdup(name, len);
 		for (char *c = copy; *c != '\0'; c++)
 		{
-			if ((unsigned char) *c < 0x20 || *c == 0x7F)
+			if ((unsigned char) *c < 0x20 || *c == 0x7F || (ascii && IS_HIGHBIT_SET(*c)))
 				*c = '?';
 		}
 		errcontext("client \"%s\"", copy);

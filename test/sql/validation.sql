@@ -1,20 +1,9 @@
 -- What an administrator may pass to mogo_add_client: names, scopes, metadata, expiries.
 \pset format unaligned
 
--- What a statement fails with.
-CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	message text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-	hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' | ', SQLSTATE, message, nullif(detail, ''), nullif(hint, ''));
-END $$;
+\getenv dir PG_ABS_SRCDIR
+\set error_of :dir '/lib/error_of.sql'
+\i :error_of
 
 -- Names. First the code points around all that is special, and a sample of the
 -- others (surrogates are none): exactly these are refused.
