@@ -68,7 +68,7 @@ mogo_one_call(FunctionCallInfo fcinfo, const pg_uuid_t *client_id)
 	if (calls == NULL || transaction != mogo_my_lxid ||
 		command != GetActiveSnapshot()->curcid)
 	{
-		HASHCTL		control = {.keysize = sizeof(pg_uuid_t),.entrysize = sizeof(Call)};
+		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Call)};
 
 		if (calls != NULL)
 			hash_destroy(calls);
