@@ -46,8 +46,11 @@ typedef void (*shmem_request_hook_type) (void);
 #define mogo_my_lxid (MyProc->lxid)
 #endif
 
-/* 18 lets EXPLAIN count an index's searches. */
-#if PG_VERSION_NUM >= 180000
+/* 18 lets EXPLAIN count an index's searches; 19 takes flags as systable_beginscan gives them. */
+#if PG_VERSION_NUM >= 190000
+#define mogo_index_beginscan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, 0, SO_NONE)
+#elif PG_VERSION_NUM >= 180000
 #define mogo_index_beginscan(rel, index, snapshot, nkeys) \
 	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
 #else

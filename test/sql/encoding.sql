@@ -5,7 +5,6 @@ SHOW client_encoding;
 SELECT current_database() AS this_database \gset
 CREATE DATABASE regress_mogo_latin1 TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C';
 CREATE DATABASE regress_mogo_euc_jp TEMPLATE template0 ENCODING 'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C';
-CREATE DATABASE regress_mogo_mule TEMPLATE template0 ENCODING 'MULE_INTERNAL' LC_COLLATE 'C' LC_CTYPE 'C';
 CREATE DATABASE regress_mogo_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C';
 
 \c regress_mogo_latin1
@@ -76,16 +75,6 @@ END $$;
 SELECT count(*) AS sequences, count(*) FILTER (WHERE mogo_verify(:'client_id', convert_from(set_byte(set_byte('\x0000', 0, a), 1, b), 'EUC_JP'))) AS accepted
 FROM generate_series(161, 254) AS a, generate_series(161, 254) AS b;
 
--- an encoding that PostgreSQL cannot convert to UTF-8: what is ASCII works there
-\c -reuse-previous=on "dbname=regress_mogo_mule client_encoding=SQL_ASCII"
-\set VERBOSITY terse
-CREATE EXTENSION mogocred CASCADE;
-SELECT client_id, client_secret FROM mogo_add_client('Koeln') \gset
-SELECT mogo_verify(:'client_id', :'client_secret'), mogo_verify(:'client_id', :'client_secret' || convert_from('\x81e9', 'MULE_INTERNAL')) AS behind,
-	mogo_verify(:'client_id', convert_from('\x81e9', 'MULE_INTERNAL')) AS secret, mogo_verify_status(convert_from('\x81e9', 'MULE_INTERNAL'), :'client_secret') AS id;
-SELECT client_name FROM mogo_add_client(convert_from('\x4b81f66c6e', 'MULE_INTERNAL'));
-\echo :LAST_ERROR_SQLSTATE
-
 \c -reuse-previous=on "dbname=regress_mogo_ascii client_encoding=UTF8"
 \set VERBOSITY terse
 CREATE EXTENSION mogocred CASCADE;
@@ -126,5 +115,4 @@ DROP ROLE "regress_mogo_Ærø";
 \c :this_database
 DROP DATABASE regress_mogo_latin1;
 DROP DATABASE regress_mogo_euc_jp;
-DROP DATABASE regress_mogo_mule;
 DROP DATABASE regress_mogo_ascii;

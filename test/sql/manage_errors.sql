@@ -11,7 +11,10 @@ DECLARE
 BEGIN
   EXECUTE 'SELECT ' || call;
   RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION
+WHEN undefined_function THEN  -- PostgreSQL's own, with a hint before 19 and a detail since
+  RETURN concat(SQLSTATE, ': ', SQLERRM);
+WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
     detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
   RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''), E'\nHINT: ' || nullif(hint, ''));

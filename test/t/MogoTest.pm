@@ -1,4 +1,4 @@
-# What the TAP tests of deployment (040 to 049) share: issuing, checking, and what
+# What the TAP tests of deployment (ops_…) share: issuing, checking, and what
 # must hold between the three tables.
 package MogoTest;
 

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 #
-# test/lib.sh
-#	What `make test` and `make demo` share: the packages, a private PostgreSQL
-#	installation with mogocred in it, and the user who runs servers.
+# test/lib/install.sh
+#	What every script here begins with: the packages that are missing, the user who
+#	runs servers, and a private PostgreSQL installation with mogocred in it.
 #
-# Sourced by test/run.sh. Rules: nothing in the system is changed but packages
-# that are missing, and nothing is written into the source tree.
+# Sourced. Rules: nothing in the system is changed but packages that are missing, and
+# nothing is written into the source tree.
 
-SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # What the caller's make and PostgreSQL settings say must not reach ours.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH
@@ -83,29 +83,77 @@ as_root() {
 no_starting=/usr/sbin/policy-rc.d
 no_main_cluster=/etc/postgresql-common/createcluster.d/mogocred-no-main-cluster.conf
 
-# Installs the given packages. Only what fails with the lists as they are makes us
-# ask for new ones.
+# Installs the given packages, and shows which one apt is at. Only what fails with the
+# lists as they are makes us ask for new ones.
 apt_install() {
-	local log get rc=0
+	local log get apt rc=0
 	log=$(mktemp /tmp/mogocred-apt.XXXXXX)
-	get="DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=120 --no-install-recommends install"
+	get="apt-get -qy -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 --no-install-recommends"
 	say "mogocred: installing $* (log: $log)"
-	# One shell, so that sudo asks once and the file goes whatever happens.
+	as_root true	# where sudo asks for a password, it does so now
+	# One shell, so that the file goes whatever happens, and in the background, so that
+	# Ctrl-C reaches us alone. It may be stopped while it fetches, but not while dpkg works.
 	as_root sh -c "
 		set -e
+		echo \"shell \$\$\"
+		export DEBIAN_FRONTEND=noninteractive
+		step() { \"\$@\" & child=\$!; wait \$child; }
+		trap 'kill \$child; exit 143' TERM
+		step $get install --download-only $* || { step $get update; step $get install --download-only $*; }
+		trap '' TERM
 		made=\$(mkdir -pv ${no_main_cluster%/*})
 		policy=; [ -e $no_starting ] || policy=$no_starting
 		trap 'rm -f $no_main_cluster \$policy; [ -z \"\$made\" ] || rmdir ${no_main_cluster%/*} || :' EXIT
-		trap 'exit 130' INT TERM
 		[ -z \"\$policy\" ] || { printf '#!/bin/sh\nexit 101\n' >\$policy; chmod 755 \$policy; }
 		echo 'create_main_cluster = false' > $no_main_cluster
-		$get $* || { apt-get -q update; $get $*; }
-	" </dev/null >"$log" 2>&1 || rc=$?
+		$get install $*
+	" </dev/null >"$log" 2>&1 &
+	apt=$!
+	trap 'interrupt_apt "$log" "$apt"' INT TERM
+	show_apt "$log" "$apt"
+	wait "$apt" || rc=$?
+	trap - INT TERM
 	if [ "$rc" != 0 ]; then
 		tail -n 15 "$log" >&2
 		die "the packages could not be installed, see $log"
 	fi
 	rm -f "$log"
+}
+
+# Prints a line for each package that apt has fetched or set up, as its log $1 tells,
+# until process $2 has ended; and says that it is still there every 20 seconds.
+show_apt() {
+	local seen=0 lines quiet=0 news
+	while kill -0 "$2" 2>/dev/null; do
+		sleep 0.5
+		lines=$(wc -l <"$1") news=
+		[ "$lines" = "$seen" ] || news=$(sed -n "$((seen + 1)),${lines}s/^\(Get:[0-9]*\) [^ ]* [^ ]* [^ ]* \([^ ]*\) .*\(\[.*\]\)$/fetched \2 \3/p
+			$((seen + 1)),${lines}s/^Setting up \([^ ]*\) .*/set up \1/p
+			$((seen + 1)),${lines}s/^After this operation, \(.*\) will be used.*/this takes \1/p" "$1")
+		seen=$lines quiet=$((quiet + 1))
+		if [ -n "$news" ]; then
+			printf '    %s\n' "${news//$'\n'/$'\n'    }"
+			quiet=0
+		elif [ "$quiet" = 40 ]; then
+			say "    still at it: $(tail -n 1 "$1" | cut -c 1-80)"
+			quiet=0
+		fi
+	done
+}
+
+# Answers Ctrl-C while process $2 runs apt, whose log is $1. A package that is half
+# installed would be in everybody's way, so apt ends by itself what dpkg has begun.
+interrupt_apt() {
+	say
+	as_root kill "$(sed -n 's/^shell //p' "$1")" 2>/dev/null || :
+	sleep 0.5
+	if kill -0 "$2" 2>/dev/null; then
+		say "mogocred: interrupted. apt-get finishes in the background what it has begun (log: $1)."
+	else
+		say "mogocred: interrupted, nothing was installed."
+		rm -f "$1"
+	fi
+	exit 130
 }
 
 # Sets PG_CONFIG (the caller's, else Debian's newest) and brings what is missing for

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# test/debian.sh test | package RELEASE
+# test/debian/run.sh test | package RELEASE
 #	What `make test-debian RELEASE=trixie` and `make test-package RELEASE=bookworm` call.
 #
 # test: runs `make test` on a copy of this tree inside a fresh minimal Debian of that
@@ -20,7 +20,7 @@ what=${1:?$usage} release=${2:?$usage}
 die() { printf 'mogocred: %s\n' "$*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || die "make test-$what needs root: debootstrap and chroot do"
 command -v debootstrap >/dev/null || die "please install debootstrap"
-src=$(cd "$(dirname "$0")/.." && pwd)
+src=$(cd "$(dirname "$0")/../.." && pwd)
 
 # Prints where this machine's Debian packages come from.
 this_mirror() {

@@ -1,36 +1,10 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154	# what install.sh and results.sh set
 #
-# test/real.sh
-#	What test/drivers/run.sh and test/examples/run.sh share: other people's software
-#	(from Debian and npm), and a throw-away server that listens on the loopback
-#	address with an administrator and a token service. Sourced.
-
-# shellcheck source=test/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-
-work=
-passed=0 failed=0
-
-# Prints one result and counts it. $1 ok or FAILED, $2 what was tested.
-result() {
-	printf '  %-8s%s\n' "$1" "$2"
-	if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-}
-
-# Counts the lines "ok NAME" and "FAILED NAME: why" of standard input under the
-# heading $1 and shows the others; the last line is to be "end".
-report() {
-	local line ended=
-	while IFS= read -r line; do
-		case $line in
-			"ok "*) result ok "$1: ${line#ok }" ;;
-			"FAILED "*) result FAILED "$1: ${line#FAILED }" ;;
-			end) ended=yes ;;
-			*) say "    | $line" ;;
-		esac
-	done
-	[ -n "$ended" ] || result FAILED "$1: did not get to its end"
-}
+# test/lib/server.sh
+#	A throw-away server that listens on the loopback address, for the demo and for the
+#	tests with other people's programs, and these programs (from Debian and npm).
+#
+# Sourced, after install.sh.
 
 # --- other people's software --------------------------------------------------
 
@@ -79,45 +53,73 @@ npm_copy() {
 
 # --- the server ---------------------------------------------------------------
 
-# Prints a TCP port of the loopback address that nothing listens on.
+# Prints the first TCP port of the loopback address, from $1 on, that nothing listens on.
 free_port() {
-	local try
-	for _ in {1..50}; do
-		try=$((20000 + RANDOM % 10000))
-		(exec 3<>"/dev/tcp/127.0.0.1/$try") 2>/dev/null || { echo "$try"; return; }
+	local port
+	for ((port = $1; port < $1 + 80; port++)); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
 	done
-	die "no free port between 20000 and 29999"
+	die "no free port between $1 and $(($1 + 79))"
 }
 
-# Makes $work with a private installation and a server in it, which the end of the
-# script stops. Sets and exports PGHOST, PGPORT and PGDATABASE. Roles: postgres,
-# test_admin, test_service, each with the password $PGPASSWORD.
+random_password() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Installs mogocred and starts a server below directory $1, on the first free port from $2
+# on; standard input is what else is in its configuration file. Sets bindir and port, and
+# leaves in the file where what a later run needs to stop it.
 start_server() {
+	local dir=$1
+	private_install "$dir"
+	mkdir -m 700 "$dir/data" "$dir/socket"
+	touch "$dir/server.log"
+	give "$dir/data" "$dir/socket" "$dir/server.log"
+	run_as "$bindir/initdb" -D "$dir/data" -U postgres --encoding=UTF8 --no-locale --no-sync \
+		--auth-local=trust --auth-host=scram-sha-256 >"$dir/initdb.log"
+	{
+		printf '%s\n' "listen_addresses = '127.0.0.1'" "unix_socket_directories = '$dir/socket'" \
+			"shared_preload_libraries = 'mogocred'"
+		cat
+	} | run_as tee -a "$dir/data/postgresql.conf" >/dev/null
+	# Somebody else may take the port first.
+	for _ in 1 2 3; do
+		port=$(free_port "$2")
+		printf '%s\n' "$port" "$bindir" "$LD_LIBRARY_PATH" >"$dir/where"
+		! run_as "$bindir/pg_ctl" -D "$dir/data" -w -l "$dir/server.log" -o "-p $port" start >/dev/null || return 0
+	done
+	die "the server did not start, see $dir/server.log"
+}
+
+# Stops the server below directory $1, if there is one. $2 is pg_ctl's mode.
+stop_server() {
+	[ ! -e "$1/data/postmaster.pid" ] || run_as "$bindir/pg_ctl" -D "$1/data" -w -m "$2" stop >/dev/null
+}
+
+# psql as user $2 through the socket of the server below directory $1, which only the
+# server's user and root can reach.
+socket_psql() {
+	local dir=$1 user=$2
+	shift 2
+	"$bindir/psql" -Xq -v ON_ERROR_STOP=1 -h "$dir/socket" -p "$port" -U "$user" "$@"
+}
+
+# --- a server for other people's programs -------------------------------------
+
+# Makes $work with a server in it, which the end of the script stops. Sets and exports
+# PGHOST, PGPORT and PGDATABASE. Roles: postgres, test_admin, test_service, each with the
+# password $PGPASSWORD. $1 is the target's name.
+start_test_server() {
 	need_packages demo
 	work=$(mktemp -d "/tmp/mogocred-$1.XXXXXX")
 	chmod 711 "$work"
-	trap stop_server EXIT
-	private_install "$work"
-	mkdir -m 700 "$work/data" "$work/socket"
+	trap end_test_server EXIT
 	mkdir "$work/home"
-	touch "$work/server.log"
-	give "$work/data" "$work/socket" "$work/server.log" "$work/home"
-	PGPASSWORD=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-	run_as "$bindir/initdb" -D "$work/data" -U postgres --encoding=UTF8 --no-locale --no-sync \
-		--auth-local=trust --auth-host=scram-sha-256 >"$work/initdb.log"
-	run_as tee -a "$work/data/postgresql.conf" >/dev/null <<-CONF
-		listen_addresses = '127.0.0.1'
-		unix_socket_directories = '$work/socket'
-		shared_preload_libraries = 'mogocred'
+	give "$work/home"
+	start_server "$work" $((20000 + RANDOM % 10000)) <<-CONF
 		fsync = off
 		log_statement = all
 	CONF
-	# Somebody else may take the port first.
-	for _ in 1 2 3; do
-		PGPORT=$(free_port)
-		run_as "$bindir/pg_ctl" -D "$work/data" -w -l "$work/server.log" -o "-p $PGPORT" start >/dev/null && break
-	done
-	export PGHOST=127.0.0.1 PGPORT PGDATABASE=test PGPASSWORD
+	PGPASSWORD=$(random_password)
+	export PGHOST=127.0.0.1 PGPORT=$port PGDATABASE=test PGPASSWORD
 	super -d postgres <<-SQL
 		CREATE ROLE test_admin LOGIN PASSWORD '$PGPASSWORD';
 		CREATE ROLE test_service LOGIN PASSWORD '$PGPASSWORD';
@@ -132,25 +134,20 @@ start_server() {
 	SQL
 }
 
-super() { "$bindir/psql" -Xq -v ON_ERROR_STOP=1 -h "$work/socket" -p "$PGPORT" -U postgres -o /dev/null "$@" 2>>"$work/psql.log"; }
+# psql as the test server's superuser, for SQL that only has an effect.
+super() { socket_psql "$work" postgres -o /dev/null "$@" 2>>"$work/psql.log"; }
 
 # Runs a program as the unprivileged user, with a directory of its own as HOME, for at
 # most $1 seconds: a test that waits for something that never comes is ended.
 as_user() { run_as env HOME="$work/home" timeout -k 5 "$@"; }
 
 # The work directory stays where something failed, and the totals come last.
-stop_server() {
+end_test_server() {
 	local rc=$?
-	[ ! -e "$work/data/postmaster.pid" ] || run_as "$bindir/pg_ctl" -D "$work/data" -w -m immediate stop >/dev/null || rc=1
+	stop_server "$work" immediate || rc=1
 	if [ "$rc" = 0 ] && [ "$failed" = 0 ]; then
 		rm -rf "$work"
 	else
 		say "logs are kept in $work"
 	fi
-}
-
-# Prints the closing line. Returns whether all went well.
-totals() {
-	say "$passed passed, $failed failed"
-	[ "$failed" = 0 ] && [ "$passed" != 0 ]
 }

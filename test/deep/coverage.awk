@@ -1,4 +1,4 @@
-# test/coverage.awk: for show_coverage in test/deep.sh. Reads test/unreached and one source
+# test/deep/coverage.awk: for coverage.sh. Reads test/unreached and one source
 # file's output of gcov, of one build or of two whose #ifs differ; prints the file's
 # summary, and to the file found the lines that nothing reached and no reason is given
 # for. name is the source file's.

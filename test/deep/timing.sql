@@ -1,4 +1,4 @@
--- test/timing.sql
+-- test/deep/timing.sql
 --	Does the time of a check depend on the secret? Run by `make check-timing`.
 --
 -- Attack: somebody who can ask "is this the secret of that client?" tries secrets

@@ -1,12 +1,18 @@
-# shellcheck shell=bash disable=SC2034,SC2154	# what test/run.sh and test/lib.sh read and set
+#!/usr/bin/env bash
 #
-# test/deep.sh
-#	The slow and thorough checks, one function for each make target: check-lint,
-#	check-fuzz, check-sanitize, check-valgrind, check-coverage; check-deep runs
-#	them all. They are not part of `make test` because they take an hour.
-#
-# Sourced by test/run.sh, whose functions and rules hold here too. Each ends with a
-# line "N passed, N failed" and fails where it found anything.
+# test/deep/run.sh check-lint | check-fuzz | check-sanitize | check-valgrind |
+#	check-coverage | check-deep | check-timing
+#	What the Makefile's targets of the same names call: the slow and thorough checks.
+#	check-deep is all but the last. They are not part of `make test` because they take an
+#	hour. Each but check-timing ends with a line "N passed, N failed" and fails if it
+#	found anything.
+
+set -euo pipefail
+lib=$(dirname "$0")/../lib
+# shellcheck source=test/lib/install.sh
+. "$lib/install.sh"
+# shellcheck source=test/lib/results.sh
+. "$lib/results.sh"
 
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}	# for each parser
 
@@ -19,21 +25,6 @@ need_tools() {
 	done
 	# shellcheck disable=SC2086	# a list of words
 	[ -z "$packages" ] || apt_install $packages
-}
-
-# Says what was found in a step's output: nothing is a pass. $1 heading, $2 file.
-verdict() {
-	if [ -s "$2" ]; then
-		result FAILED "$1"
-		head -n 60 "$2" | sed 's/^/    | /'
-	else
-		result ok "$1"
-	fi
-}
-
-close_count() {
-	say "$passed passed, $failed failed"
-	[ "$failed" = 0 ] && [ "$passed" != 0 ]
 }
 
 # clang-tidy, cppcheck and scan-build over src/, shellcheck over the scripts; any finding
@@ -65,10 +56,10 @@ check_lint() {
 	touch "$work/scan.found"
 	verdict "scan-build" "$work/scan.found"
 
-	(cd "$SRC" && shellcheck -x test/*.sh test/*/run.sh bench/run.sh .ci/run) >"$work/shellcheck" 2>&1 || true
+	(cd "$SRC" && shellcheck -x {demo,bench}/*.sh test/*.sh test/*/*.sh .ci/run) >"$work/shellcheck" 2>&1 || true
 	verdict "shellcheck" "$work/shellcheck"
 	rm -rf "$work"
-	close_count
+	totals
 }
 
 # Each parser under libFuzzer with AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -95,7 +86,7 @@ check_fuzz() {
 		fi
 	done
 	[ "$failed" != 0 ] || rm -rf "$work"
-	close_count
+	totals
 }
 
 # The whole suite with our library built with both sanitizers; the server preloads
@@ -111,66 +102,32 @@ check_sanitize() {
 		die "with the sanitizers' runtime preloaded, a server built with --enable-nls (Debian's) hangs at its start in bindtextdomain(); name another with PG_CONFIG"
 	asan=$(realpath "$asan") ubsan=$(realpath "$ubsan")
 	export WRAP_ENV="LD_PRELOAD=$asan:$ubsan ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1"
-	run_tests
+	"$SRC/test/run.sh"
 }
 
 # The SQL tests under Valgrind. PostgreSQL's own reports, which need its source's
 # suppressions and a build with USE_VALGRIND, are not ours to count: a finding is a
 # report with our library in its stack.
 check_valgrind() {
+	need_packages test
 	need_tools valgrind valgrind
 	export COPT="-O1 -g"
 	export WRAP="valgrind --quiet --trace-children=yes --leak-check=no --gen-suppressions=no --num-callers=30 --log-file=/tmp/mogocred-valgrind/%p.log"
 	rm -rf /tmp/mogocred-valgrind
 	mkdir -m 777 /tmp/mogocred-valgrind
-	TESTS=${TESTS:-$(names sql sql | tr '\n' ' ')}
-	AFTER=count_valgrind
-	run_tests
-}
-
-# Reports of Valgrind's that name our library.
-count_valgrind() {
-	awk -v RS='\n==[0-9]+== \n' '/mogocred\.so|\/src\/[a-z_]+\.c/ && /mogocred/' /tmp/mogocred-valgrind/*.log >"$work/valgrind.found"
-	verdict "valgrind: no report with mogocred in it" "$work/valgrind.found"
+	TESTS=${TESTS:-$(cd "$SRC/test/sql" && printf '%s ' *.sql | sed 's/\.sql / /g')}
+	export TESTS AFTER=$SRC/test/deep/valgrind.sh
+	"$SRC/test/run.sh"
 }
 
 # Line coverage of src/ by the whole suite. What gcov counted is written when a process
 # ends by itself, so what a killed server did is not in it.
 check_coverage() {
+	need_packages test
 	need_tools gcov gcc
 	export COPT="--coverage -O0"
-	AFTER=show_coverage
-	run_tests
-}
-
-# Prints each file's line coverage. Every line that no test reached has to stand in
-# test/unreached with its reason, and what stands there has to be in the sources.
-show_coverage() {
-	local dir file name
-	# what test/t/051_core_hash.pl built has hash.c's other branch
-	for dir in "$work/build" "$work/build/tmp_check/core_hash"; do
-		[ ! -d "$dir/src" ] || (cd "$dir" && gcov -o src src/*.gcno) >"$dir/gcov.log" 2>&1 ||
-			result FAILED "gcov: see $dir/gcov.log"
-	done
-	for file in "$SRC"/src/*.c; do
-		name=$(basename "$file")
-		awk -v name="$name" -v found="$work/$name.unreached" -f "$SRC/test/coverage.awk" "$SRC/test/unreached" \
-			"$work/build/$name.gcov" "$(compgen -G "$work/build/tmp_check/core_hash/$name.gcov" || echo /dev/null)" >"$work/$name.summary"
-		verdict "coverage $(cat "$work/$name.summary")" "$work/$name.unreached"
-	done
-	awk -F '\t' -v src="$SRC/src/" '
-		/^#/ || /^$/ { next }
-		{
-			before = text = ""
-			while ((getline line < (src $1)) > 0) {
-				gsub(/^[ \t]+|[ \t]+$/, "", line)
-				if (before " " line == $2) text = line
-				if (line != "") before = line
-			}
-			close(src $1)
-			if (text == "") print
-		}' "$SRC/test/unreached" >"$work/unreached.gone"
-	verdict "test/unreached has no line that the sources do not have" "$work/unreached.gone"
+	export AFTER=$SRC/test/deep/coverage.sh
+	"$SRC/test/run.sh"
 }
 
 # All of the above, each in a process of its own.
@@ -178,16 +135,16 @@ check_deep() {
 	local step
 	for step in check-lint check-fuzz check-sanitize check-valgrind check-coverage; do
 		say "== $step"
-		if PG_CONFIG=${PG_CONFIG:-} "$SRC/test/run.sh" "$step"; then
+		if PG_CONFIG=${PG_CONFIG:-} "$SRC/test/deep/run.sh" "$step"; then
 			passed=$((passed + 1))
 		else
 			failed=$((failed + 1))
 		fi
 	done
-	close_count
+	totals
 }
 
-# The statistic of test/timing.sql, on a server of its own. No verdict: the reader's.
+# The statistic of test/deep/timing.sql, on a server of its own. No verdict: the reader's.
 check_timing() {
 	local work
 	need_packages test
@@ -198,7 +155,12 @@ check_timing() {
 	run_as "$bindir/pg_ctl" -D "$work/data" -w -l "$work/log" \
 		-o "-c listen_addresses='' -c unix_socket_directories='$work'" start >/dev/null
 	run_as "$bindir/psql" -X -q -h "$work" -U postgres -d postgres \
-		-c "SET client_min_messages = warning; CREATE EXTENSION mogocred CASCADE" -f - <"$SRC/test/timing.sql"
+		-c "SET client_min_messages = warning; CREATE EXTENSION mogocred CASCADE" -f - <"$SRC/test/deep/timing.sql"
 	run_as "$bindir/pg_ctl" -D "$work/data" -m fast stop >/dev/null
 	rm -rf "$work"
 }
+
+case ${1:-} in
+	check-*) "${1//-/_}" ;;
+	*) die "usage: test/deep/run.sh check-lint (or another of the Makefile's check-... targets)" ;;
+esac

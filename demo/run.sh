@@ -1,11 +1,20 @@
-# shellcheck shell=bash
+#!/usr/bin/env bash
 #
-# test/demo.sh
-#	The product's page in one minute, on a throw-away server. Sourced by run.sh.
+# demo/run.sh demo | demo-stop | demo-console | demo-token-service
+#	What the Makefile's targets of the same names call: the product's page in one minute,
+#	on a throw-away server; and the examples on that server, in the foreground (PORT
+#	chooses a port).
 #
 # Everything is in $demo but the client's JSON file, and demo_stop removes both.
 # Rule: a secret or a password is never in a command line, where `ps` shows it; it
 # goes from file to psql's standard input.
+
+set -euo pipefail
+lib=$(dirname "$0")/../test/lib
+# shellcheck source=test/lib/install.sh
+. "$lib/install.sh"
+# shellcheck source=test/lib/server.sh
+. "$lib/server.sh"
 
 demo=/tmp/mogocred-demo-$(id -un)
 client=Mogoplus_testaccount
@@ -24,14 +33,13 @@ show() {
 # The same for the superuser's SQL that only has an effect, so that its answer is empty.
 effect() {
 	say "    demo=# $1"
-	super <<<"$1" 2>&1 >/dev/null | indent
+	demo_super <<<"$1" 2>&1 >/dev/null | indent
 }
 
 # --- who asks -----------------------------------------------------------------
 
-# psql through the socket, which only the server's user and root can reach.
-super() { "$bindir/psql" -Xq -v ON_ERROR_STOP=1 -h "$demo/socket" -p "$port" -U postgres -d demo "$@"; }
-admin() { "$bindir/psql" -Xq -v ON_ERROR_STOP=1 -h "$demo/socket" -p "$port" -U demo_admin -d demo "$@"; }
+demo_super() { socket_psql "$demo" postgres -d demo "$@"; }
+admin() { socket_psql "$demo" demo_admin -d demo "$@"; }
 
 # A token service is on another machine as a rule: TCP and a password.
 service() {
@@ -40,47 +48,21 @@ service() {
 
 # --- the server ---------------------------------------------------------------
 
-# Prints a TCP port of the loopback address that nothing listens on.
-free_port() {
-	local try
-	for try in {54320..54399}; do
-		(exec 3<>"/dev/tcp/127.0.0.1/$try") 2>/dev/null || { echo "$try"; return; }
-	done
-	die "no free port between 54320 and 54399"
-}
-
 # Makes $demo, installs into it and starts the server.
-start_server() {
+start_demo_server() {
 	# The top is the caller's, so that demo_stop can tell whose demo it is.
 	mkdir -m 711 "$demo"
-	private_install "$demo"
-	mkdir -m 700 "$demo/data" "$demo/socket"
-	touch "$demo/server.log"
-	give "$demo/data" "$demo/socket" "$demo/server.log"
-
-	port=$(free_port)
-	printf '%s\n' "$port" "$bindir" "$LD_LIBRARY_PATH" >"$demo/where"
-	run_as "$bindir/initdb" -D "$demo/data" -U postgres --encoding=UTF8 --no-locale --no-sync \
-		--auth-local=trust --auth-host=scram-sha-256 >"$demo/initdb.log"
-	run_as tee -a "$demo/data/postgresql.conf" >/dev/null <<-CONF
-		port = $port
-		listen_addresses = '127.0.0.1'
-		unix_socket_directories = '$demo/socket'
-		shared_preload_libraries = 'mogocred'
+	start_server "$demo" 54320 <<-CONF
 		cluster_name = 'mogocred demo'
 		# A statement that fails, and its parameters, may hold a secret.
 		log_min_error_statement = panic
 		log_parameter_max_length = 0
 		log_parameter_max_length_on_error = 0
 	CONF
-	run_as "$bindir/pg_ctl" -D "$demo/data" -w -l "$demo/server.log" start >/dev/null ||
-		die "the server did not start, see $demo/server.log"
 }
 
 # Hands a file to whoever called sudo.
 to_caller() { [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID" "$@"; }
-
-random_password() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
 
 # The database, the extension and the two roles that a deployment has.
 set_up() {
@@ -89,7 +71,7 @@ set_up() {
 	(umask 077 && printf '127.0.0.1:%s:demo:%s\n' "$port" "demo_admin:$admin_password" \
 		"$port" "demo_token_service:$service_password" >"$demo/pgpass")
 	to_caller "$demo/pgpass"
-	super -d postgres <<-SQL
+	demo_super -d postgres <<-SQL
 		CREATE ROLE demo_admin LOGIN PASSWORD '$admin_password';
 		CREATE ROLE demo_token_service LOGIN PASSWORD '$service_password';
 		CREATE DATABASE demo;
@@ -131,7 +113,7 @@ demo() {
 
 	title "1. Build mogocred and start a throw-away server"
 	trap 'say "The demo did not get to its end. Its logs are in $demo; \`make demo-stop\` deletes it."' EXIT
-	start_server
+	start_demo_server
 	say "    built for and installed into a private copy of $("$bindir/postgres" --version | sed 's/^postgres (PostgreSQL)/PostgreSQL/')"
 	say "    server started on 127.0.0.1:$port, everything it has is in $demo"
 
@@ -168,7 +150,7 @@ demo() {
 	show admin "SELECT at::time(0), actor, action, client_name, detail FROM mogo_audit ORDER BY at;"
 
 	title "6. Is the secret in anything that the server wrote: tables, WAL, log?"
-	super -c CHECKPOINT
+	demo_super -c CHECKPOINT
 	found=$(member clientSecret | grep -rlF -f - "$demo/data" "$demo/server.log" || true)
 	say "    files with the secret in them: ${found:-none}"
 	[ -z "$found" ] || die "the secret should be nowhere"
@@ -208,3 +190,50 @@ demo_stop() {
 	rm -rf "$demo" ${json:+"$json"}
 	say "The demo's server is stopped; deleted $demo${json:+ and $json}."
 }
+
+# Runs an example on the demo's server: $1 its name, $2 the role that it is for, $3 the
+# port that it listens on if it can.
+demo_example() {
+	local work copy pgport
+	[ -r "$demo/where" ] || die "no demo of $(id -un) is running here: make demo"
+	{ [ -O "$demo" ] && [ ! -L "$demo" ]; } || die "$demo belongs to somebody else"
+	read -r pgport <"$demo/where"
+	need_debian nodejs npm
+
+	# Each start has a directory of its own, which goes with it.
+	work=$(mktemp -d "$demo/$1.XXXXXX")
+	chmod 711 "$work"
+	# shellcheck disable=SC2064	# the directory that it is now
+	trap "rm -rf '$work'" EXIT
+	trap : INT
+	need_node
+	copy=$(npm_copy "examples/$1")
+	mkdir "$work/home"
+	give "$work/home"
+
+	export PGHOST=127.0.0.1 PGPORT=$pgport PGDATABASE=demo PORT=${PORT:-$3}
+	if (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then
+		say "Port $PORT is taken, another one is used."
+		PORT=$(free_port 3100)
+	fi
+	if [ "$1" = admin-console ]; then
+		say "Sign in as $2. The password is what this prints:  sed -n 's/.*:$2://p' $demo/pgpass"
+	else
+		# As a service gets it: from the environment, not from a command line.
+		PGPASSWORD=$(sed -n "s/.*:$2://p" "$demo/pgpass")
+		export PGUSER=$2 PGPASSWORD
+		say "Ask for a token with the file that the demo left, for example:"
+		say "    node -p 'const { clientId, clientSecret } = require(\"$(cat "$demo/json")\"); new URLSearchParams({ client_id: clientId, client_secret: clientSecret }).toString()' |"
+		say "        curl --data @- 'http://127.0.0.1:$PORT/api/v1/oauth2/token?grant_type=client_credentials'"
+	fi
+	say "Ctrl-C ends it."
+	run_as env HOME="$work/home" node "$copy/server.mjs" || true
+}
+
+case ${1:-} in
+	demo) demo ;;
+	demo-stop) demo_stop ;;
+	demo-console) demo_example admin-console demo_admin 3001 ;;
+	demo-token-service) demo_example token-service demo_token_service 3000 ;;
+	*) die "usage: demo/run.sh demo | demo-stop | demo-console | demo-token-service" ;;
+esac
