@@ -3,7 +3,7 @@
 const refuse = (why) => { console.error(`admin console: ${why}`); process.exit(1) }
 
 const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < 20 || (major === 20 && minor < 11)) refuse(`Node.js 20.11 or newer is needed, this is ${process.version}`)
+if (major < 20 || (major === 20 && minor < 11)) refuse(`Node.js 20.11 or newer is needed, this is ${process.versions.node}`)
 
 const port = Number(process.env.PORT ?? 3001)
 if (!Number.isInteger(port) || port < 0 || port > 65535) refuse('PORT is not a port number')

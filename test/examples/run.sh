@@ -19,6 +19,8 @@ wanted() { [ -z "${TESTS:-}" ] || [[ " $TESTS " == *" $1 "* ]]; }
 # php-cgi: else Adminer's dependencies bring a web server, and start it.
 need_debian nodejs npm chromium fonts-liberation php-cli php-cgi php-pgsql adminer
 start_test_server examples
+# The examples qualify every name, and need no search_path.
+super -d test -c "ALTER DATABASE test RESET search_path"
 need_node
 tests=$(npm_copy test)
 service=$(npm_copy examples/token-service)
