@@ -20,6 +20,8 @@ php.stdout.on('data', (data) => { log += data })
 php.stderr.on('data', (data) => { log += data })
 await until(() => fetch(origin).then(() => true, () => false))
 
+// The view's first page is to have all that is added here.
+await admin.query('SELECT mogo.mogo_remove_client(client_id) FROM mogo.mogo_clients')
 const browser = await launch()
 const page = await (await browser.newContext({ viewport: { width: 1200, height: 800 } })).newPage()
 page.setDefaultTimeout(15000)
