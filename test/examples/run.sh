@@ -37,7 +37,7 @@ fi
 
 if wanted admin-console; then
 	say "admin console: $(chromium --version 2>/dev/null)"
-	as_user 240 env TRUST_SOCKET="$work/socket" node "$tests/examples/admin-console.mjs" "$console" "$service" "$work/pictures" \
+	as_user 600 env TRUST_SOCKET="$work/socket" node "$tests/examples/admin-console.mjs" "$console" "$service" "$work/pictures" \
 		2>&1 </dev/null | count_lines admin-console || true
 fi
 
