@@ -39,6 +39,7 @@ static const struct
 	const char *name;
 	int			access;			/* the kinds that may use it */
 }			objects[] =
+
 {
 	/* what checks or reads one client, and changes no more than a hash's form */
 	{"mogo_verify", VERIFIER},
@@ -48,7 +49,11 @@ static const struct
 	{"mogo_authenticate_basic", VERIFIER},
 	{"mogo_get_client", VERIFIER},
 	{"mogo_rehash_secret", VERIFIER},
-	/* what lists; the views call the first three functions as the role that reads them */
+
+	/*
+	 * what lists; the views call the first three functions as the role that
+	 * reads them
+	 */
 	{"mogo_uses", MONITOR},
 	{"mogo_last_used_at", MONITOR},
 	{"mogo_failed_checks", MONITOR},
@@ -350,7 +355,11 @@ grant(FunctionCallInfo fcinfo, const char *command, int access)
 	if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
 	{
 		grant_execute(psprintf("GRANT USAGE ON SCHEMA %s TO %s", schema_name, role));
-		/* if we may only use the schema, which is another's, GRANT has only warned */
+
+		/*
+		 * if we may only use the schema, which is another's, GRANT has only
+		 * warned
+		 */
 		if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

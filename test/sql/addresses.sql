@@ -37,7 +37,8 @@ SELECT count(a.*) FROM (VALUES (repeat('1', 300)), ('::1' || repeat(' ', 1000000
 	LATERAL mogo_authenticate(:'bound_id', :'bound_secret', addr) AS a;
 
 -- The inet form goes by the type, and a literal without one is text.
-SELECT (SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret', '10.1.2.3'::inet)) AS inet,
+SELECT
+	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret', '10.1.2.3'::inet)) AS inet,
 	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret', NULL::inet)) AS null_inet,
 	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret', 'unknown')) AS untyped,
 	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret')) AS none;

@@ -22,7 +22,8 @@ BEGIN
 	records := since.records - before.records;
 	xid := pg_current_xact_id_if_assigned() IS NOT NULL;
 END $$;
-SELECT pg_temp.try($$mogo_add_client('regress versions', metadata => '{"n": 1.0}', scopes => '{a,b}',
+SELECT pg_temp.try($$mogo_add_client('regress versions',
+	metadata => '{"n": 1.0}', scopes => '{a,b}',
 	external_id => 'https://client.example/', allowed_cidrs => '{10.0.0.0/8}')$$);
 SELECT pg_temp.try('mogo_add_secret(ID)');
 SELECT pg_temp.try('mogo_rotate_secret(ID, ''1 hour'')');
@@ -39,7 +40,8 @@ SELECT pg_temp.try('mogo_enable_client(ID)');
 SELECT pg_temp.try('mogo_revoke_secret(SECRET)');
 SELECT pg_temp.try('mogo_enable_client(ID)');
 SELECT pg_temp.try('mogo_update_client(ID)');
-SELECT pg_temp.try($$mogo_update_client(ID, 'regress versions', '{a,b}', '{"n": 1.0}', '{10.0.0.0/8}',
+SELECT pg_temp.try($$mogo_update_client(ID, 'regress versions', '{a,b}',
+	'{"n": 1.0}', '{10.0.0.0/8}',
 	'https://client.example/')$$);
 -- which can be no reason to keep a transaction open for long, nor be prepared
 BEGIN;
@@ -48,7 +50,8 @@ SELECT count(*) AS locks_on_rows FROM pg_locks
 WHERE pid = pg_backend_pid() AND (locktype IN ('tuple', 'transactionid') OR mode = 'RowShareLock');
 COMMIT;
 
-SELECT pg_temp.try($$mogo_update_client(ID, 'regress versions too', '{b,a}', '{"n": 1}', '{}', '')$$);
+SELECT pg_temp.try($$mogo_update_client(ID, 'regress versions too', '{b,a}',
+	'{"n": 1}', '{}', '')$$);
 SELECT pg_temp.try($$mogo_update_client(ID, external_id => '')$$) AS had_none;
 SELECT external_id, metadata FROM mogo_clients;
 -- an expired one that is revoked later: its client's row has done with it
