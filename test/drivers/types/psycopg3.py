@@ -1,5 +1,5 @@
 """mogocred through psycopg 3. Prints "ok NAME" or "FAILED NAME: why" for each of the
-ten things that every driver's test does (see README.md). Connects as PG* says."""
+ten things that every driver's test does (see ../README.md). Connects as PG* says."""
 
 import base64
 import json

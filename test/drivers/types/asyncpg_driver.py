@@ -1,5 +1,5 @@
 """mogocred through asyncpg. Prints "ok NAME" or "FAILED NAME: why" for each of the ten
-things that every driver's test does (see README.md). Connects as PG* says."""
+things that every driver's test does (see ../README.md). Connects as PG* says."""
 
 import asyncio
 import base64

@@ -1,5 +1,5 @@
 // mogocred through Postgres.js (postgres). Prints "ok NAME" or "FAILED NAME: why" for each of
-// the ten things that every driver's test does (see README.md). Connects as PG* says.
+// the ten things that every driver's test does (see ../README.md). Connects as PG* says.
 import { isDeepStrictEqual as same } from 'node:util'
 import { createRequire } from 'node:module'
 import postgres from 'postgres'
