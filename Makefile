@@ -53,6 +53,15 @@ all:
 else
 include $(PGXS)
 
+# The majors that this version was tested with; debian/pgversions has the same list.
+PG_MAJORS = 15 16 17 18 19 20
+ifeq ($(filter $(MAJORVERSION),$(PG_MAJORS)),)
+.PHONY: unsupported
+$(OBJS) $(OBJS:.o=.bc): unsupported
+unsupported:
+	@echo "mogocred: this version supports PostgreSQL $(firstword $(PG_MAJORS)) to $(lastword $(PG_MAJORS)), and $(PG_CONFIG) is of $(MAJORVERSION) (to try it all the same: make PG_MAJORS=$(MAJORVERSION))" >&2; exit 1
+endif
+
 $(OBJS) $(OBJS:.o=.bc): $(wildcard $(SRC)/src/*.h)
 
 # A VPATH build compiles into a folder that only the source tree has.
@@ -66,7 +75,7 @@ RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
 .PHONY: test test-drivers test-examples test-debian test-package bench dist
 .PHONY: demo demo-stop demo-console demo-token-service
-.PHONY: check-deep check-lint check-fuzz check-sanitize check-valgrind check-coverage check-timing
+.PHONY: check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
 test: ## Runs the whole suite on private servers; TESTS="name name" runs some of it
 	$(RUN)test/run.sh"
@@ -95,6 +104,8 @@ check-deep: ## Runs the slow checks, from here to check-coverage; this takes an 
 	$(RUN)test/deep/run.sh" $@
 check-lint: ## Looks for faults in source, scripts and text without running them
 	$(RUN)test/deep/run.sh" $@
+format: ## Lays out C by PostgreSQL's pgindent (PGSRC= or Debian's source) and Perl by perltidy
+	$(RUN)test/deep/lint.sh" format
 check-fuzz: ## Feeds each parser with random input for FUZZ_SECONDS (600)
 	$(RUN)test/deep/run.sh" $@
 check-sanitize: ## Runs the suite with AddressSanitizer and UndefinedBehaviorSanitizer
