@@ -97,7 +97,8 @@ def examine(name, client, db):
 
 
 def main():
-    db = psycopg.connect(autocommit=True)
+    # A change that a client did not commit holds its lock.
+    db = psycopg.connect(autocommit=True, options="-c lock_timeout=5s")
     table = []
     for line in open(sys.argv[1], encoding="utf-8"):
         name, command = line.rstrip("\n").split("\t")
@@ -110,7 +111,7 @@ def main():
                     cells[thing] = seen
                 if not ok:
                     print(f"    | {name}, {thing}: {seen}")
-        except (EOFError, TimeoutError, BrokenPipeError) as error:
+        except (EOFError, TimeoutError, BrokenPipeError, psycopg.Error) as error:
             print(f"    | {name}: {error}")
         client.end()
         for thing in THINGS:
@@ -119,7 +120,7 @@ def main():
     table.insert(0, ["", "version", *THINGS])
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     for row in table:
-        print("# " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+        print("# " + " ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
 main()

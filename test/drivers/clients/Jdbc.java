@@ -36,6 +36,15 @@ class Main implements Conversation {
             other.setAutoCommit(false);
             Mogo.revoke(other, secretId);
         }
+        try (Connection other = connect()) {
+            other.setAutoCommit(false);
+            other.setReadOnly(true);
+            Mogo.revoke(other, secretId);
+        } catch (SQLException error) {
+            traps.put("read-only: 25006", error.getSQLState().equals("25006"));
+        }
+        traps.put("the log prints the secret",
+            Conversation.logged("org.postgresql", () -> authenticate(id, secret)).contains(secret));
         traps.put("without autocommit, revoked and closed: still good", authenticate(id, secret).isPresent());
         revoke.setObject(1, secretId);
         traps.put("executeUpdate: an error", Conversation.fails(revoke::executeUpdate));

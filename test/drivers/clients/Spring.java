@@ -24,6 +24,9 @@ class Main implements Conversation {
 
     public Map<String, Boolean> traps(String id, String secret, UUID secretId) {
         Map<String, Boolean> traps = new LinkedHashMap<>();
+        traps.put("the log prints the secret",
+            Conversation.logged("org.springframework.jdbc.core.StatementCreatorUtils", () -> authenticate(id, secret))
+                .contains(secret));
         traps.put("update: an error", Conversation.fails(() -> db.update("SELECT mogo.mogo_revoke_secret(?)", secretId)));
         traps.put("and done", authenticate(id, secret).isEmpty());
         try {

@@ -31,7 +31,7 @@ function answer.traps(id)
 end
 
 io.stdout:setvbuf("no")
-print("# " .. luasql._VERSION:gsub("LuaSQL ", "") .. ", " .. _VERSION)
+print("# " .. luasql._VERSION:match("[%d.]+") .. ", " .. _VERSION)
 for line in io.lines() do
   local words = {}
   for word in (line .. "\t"):gmatch("(.-)\t") do words[#words + 1] = word end

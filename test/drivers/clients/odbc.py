@@ -24,13 +24,14 @@ def traps(client_id, secret, secret_id):
     wrong = other.execute(verify, client_id, "wrong").fetchone()[0]
     yield wrong == "0", "a wrong secret is '0'"
     yield bool(wrong), "and '0' is true"
+    yield str(db.execute("SELECT ?::uuid", client_id).fetchone()[0]) == client_id.upper(), "a uuid in upper case"
     yield db.execute(verify, client_id, "wrong").fetchone()[0] is False, "not so with BoolsAsChar=0"
     other.execute("SELECT mogo.mogo_revoke_secret(?::uuid)", secret_id)
     other.close()
     yield authenticate(db, client_id, secret) is not None, "revoked without commit: good for ever"
 
 
-version = f"{pyodbc.version}, psqlODBC {db.getinfo(pyodbc.SQL_DRIVER_VER)}"
+version = f"{pyodbc.version} / {db.getinfo(pyodbc.SQL_DRIVER_VER)}"
 converse(version, lambda *pair: mapping(authenticate(db, *pair)),
          lambda name, scopes: mapping(add(db, name, json.dumps(scopes))),
          lambda secret_id: revoke(db, secret_id), lambda error: error.args[0], traps)

@@ -21,7 +21,6 @@ converse('PHP ' . PHP_VERSION, $db, fn ($e) => $e->getCode(), function (string $
     $text = "SELECT query LIKE '%' || ? || '%' FROM pg_stat_activity WHERE pid = pg_backend_pid()";
     $emulated = $db->prepare($text, [PDO::ATTR_EMULATE_PREPARES => true]);
     $emulated->execute(['x' . $id]);
-    $bound = $db->prepare("SELECT ?::text, query LIKE '%$id%' FROM pg_stat_activity WHERE pid = pg_backend_pid()");
     $traps['ATTR_EMULATE_PREPARES: in the text'] = $emulated->fetchColumn() === true;
     return $traps;
 });

@@ -1,5 +1,6 @@
 #!/bin/sh
 # The client's side of a conversation with judge.py (see ../README.md).
+# shellcheck source=/dev/null
 . "${0%/*}/snippet.sh"
 
 tab=$(printf '\t')

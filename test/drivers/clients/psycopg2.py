@@ -14,5 +14,5 @@ def traps(client_id, secret, secret_id):
     yield authenticate(db, client_id, secret) is not None, "revoked without commit: good for ever"
 
 
-converse(psycopg2.__version__, lambda *pair: authenticate(db, *pair), lambda *new: add(db, *new),
+converse(psycopg2.__version__.split()[0], lambda *pair: authenticate(db, *pair), lambda *new: add(db, *new),
          lambda secret_id: revoke(db, secret_id), lambda error: error.pgcode, traps)

@@ -13,7 +13,10 @@ def traps(client_id, secret, secret_id):
     yield authenticate(db, client_id, secret) is not None, "without autocommit, after transaction(): still good"
     other.close()
     yield authenticate(db, client_id, secret) is not None, "and good for ever after close()"
-    yield other.info.status is not None, "closed"
+    other = psycopg.connect()
+    authenticate(other, client_id, secret)
+    yield other.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS, "a check leaves a transaction open"
+    other.close()
 
 
 converse(psycopg.__version__, lambda *pair: authenticate(db, *pair), lambda *new: add(db, *new),

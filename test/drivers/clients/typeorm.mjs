@@ -11,6 +11,14 @@ await converse('typeorm', {
   add: (...client) => snippet.add(db, ...client),
   revoke: (secretId) => snippet.revoke(db, secretId),
   traps: [
+    ['query goes to the primary, a query builder to a replica', async () => {
+      const slave = { url: url.replace(/[^/]*$/, 'postgres') } // another database, so that it can be told apart
+      const split = await new DataSource({ type: 'postgres', replication: { master: { url }, slaves: [slave] } }).initialize()
+      const [{ at }] = await split.query('SELECT current_database() AS at')
+      const there = await split.createQueryBuilder().select('current_database()', 'at').from('pg_am', 'a').getRawOne()
+      await split.destroy()
+      return at === env.PGDATABASE && there.at === 'postgres'
+    }],
     ['errors have the secret', async (id, secret) =>
       inspect(await db.query('SELECT 1/0, $1::text', [secret]).catch((e) => e)).includes(secret)],
   ],

@@ -3,6 +3,7 @@
 import java.io.*;
 import java.sql.SQLException;
 import java.util.*;
+import java.util.logging.*;
 
 interface Conversation {
     Optional<Mogo.Client> authenticate(String id, String secret) throws Exception;
@@ -48,9 +49,27 @@ interface Conversation {
         }
     }
 
-    // Whether doing it fails.
     interface Doing { void run() throws Exception; }
 
+    // What a logger is given while it is done.
+    static String logged(String name, Doing doing) {
+        StringBuilder all = new StringBuilder();
+        Logger logger = Logger.getLogger(name);
+        Handler handler = new Handler() {
+            public void publish(LogRecord record) { all.append(new SimpleFormatter().formatMessage(record)); }
+            public void flush() {}
+            public void close() {}
+        };
+        handler.setLevel(Level.ALL);
+        logger.setUseParentHandlers(false);
+        logger.addHandler(handler);
+        logger.setLevel(Level.ALL);
+        fails(doing);
+        logger.setLevel(Level.OFF);
+        return all.toString();
+    }
+
+    // Whether doing it fails.
     static boolean fails(Doing doing) {
         try {
             doing.run();
