@@ -36,11 +36,12 @@ const [{ count }] = await sql`SELECT count(*)::int FROM pg_prepared_statements W
 report('prepared', same(prepared, Array(5).fill([false, true]).flat()) && count === 1, { prepared, count })
 
 const expected = { client_id: id, client_name: name, scopes: ['read', 'write'], metadata: { tier: 1 }, secret_id: secretId, expires_at: expiry }
-const authenticate = (s) => sql`SELECT * FROM mogo_authenticate(${id}, ${s})`
+const columns = sql(['client_id', 'client_name', 'scopes', 'metadata', 'secret_id', 'expires_at'])
+const authenticate = (s) => sql`SELECT ${columns} FROM mogo_authenticate(${id}, ${s})`
 let found = await authenticate(secret)
 report('authenticate', same({ ...found[0] }, expected) && (await authenticate('wrong')).length === 0, found)
 
-const basic = (s) => sql`SELECT * FROM mogo_authenticate_basic(${`Basic ${btoa(`${id}:${s}`)}`})`
+const basic = (s) => sql`SELECT ${columns} FROM mogo_authenticate_basic(${`Basic ${btoa(`${id}:${s}`)}`})`
 found = await basic(secret)
 report('basic', same({ ...found[0] }, expected) && (await basic('wrong')).length === 0, found)
 
