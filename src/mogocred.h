@@ -102,6 +102,7 @@ extern bool mogo_to_utf8(const char *str, size_t len, char *out, size_t outsize,
 extern bool mogo_valid_utf8(const char *str, size_t len);
 extern void mogo_append_text(StringInfo out, const text *value);
 extern void mogo_append_uuid(StringInfo out, const pg_uuid_t *uuid);
+extern void mogo_append_time(StringInfo out, TimestampTz at);
 extern char *mogo_uuid_text(const pg_uuid_t *uuid);
 extern void mogo_wipe_copy(struct varlena *value, Datum original);
 
@@ -113,6 +114,7 @@ extern void mogo_check_external_id(const text *external_id);
 extern void mogo_check_scopes(ArrayType *scopes);
 extern void mogo_check_metadata(Datum metadata);
 extern void mogo_check_cidrs(ArrayType *cidrs);
+extern void mogo_check_finite(TimestampTz expires_at);
 extern void mogo_check_expiry(TimestampTz expires_at, TimestampTz now);
 extern TimestampTz mogo_add_interval(const char *argname, Interval *span,
 									 TimestampTz now, int sign);
@@ -309,6 +311,7 @@ typedef struct MogoLocked
 
 extern void mogo_secret_init(void);
 extern void mogo_no_such_client(const pg_uuid_t *client_id);
+extern void mogo_no_such_secret(const pg_uuid_t *secret_id);
 extern void mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id,
 							 MogoLocked *client);
 extern void mogo_insert_secret(const MogoChange *change, const pg_uuid_t *client_id,
@@ -320,6 +323,12 @@ extern int	mogo_end_secrets(const MogoChange *change, const MogoLocked *client,
 extern void mogo_save_live(const MogoChange *change, const MogoLocked *client,
 						   const MogoLiveSecret *secrets, int n);
 extern void mogo_check_room(const MogoLocked *client, int n);
+
+/* lifetime.c: when secrets end */
+extern void mogo_lifetime_init(void);
+extern TimestampTz mogo_expiry_arg(FunctionCallInfo fcinfo, int argno);
+extern TimestampTz mogo_secret_expiry(TimestampTz asked, TimestampTz now);
+extern TimestampTz mogo_latest_expiry(TimestampTz created_at);
 
 /* issue.c: new clients */
 typedef struct MogoNewClient

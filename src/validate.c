@@ -330,15 +330,22 @@ mogo_check_cidrs(ArrayType *cidrs)
 				 errmsg("allowed_cidrs must not contain nulls")));
 }
 
-/* Checks an expiry: a moment in the future. Raises 22023. */
+/* Raises 22023 for an infinite expiry. */
 void
-mogo_check_expiry(TimestampTz expires_at, TimestampTz now)
+mogo_check_finite(TimestampTz expires_at)
 {
 	if (TIMESTAMP_NOT_FINITE(expires_at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("expiry must be finite"),
-				 errhint("Pass NULL for a secret that does not expire.")));
+				 errhint("Pass NULL for a secret with no expiry of its own.")));
+}
+
+/* Checks an expiry: a moment in the future. Raises 22023. */
+void
+mogo_check_expiry(TimestampTz expires_at, TimestampTz now)
+{
+	mogo_check_finite(expires_at);
 	if (expires_at <= now)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
