@@ -1,16 +1,9 @@
-# mogocred: build, install and test with PGXS.
-#
-#   make && make install        against the server that PG_CONFIG names
-#   make installcheck           the suite against an installed and running server
-#   make test                   everything, on private servers (see test/run.sh)
-#   make demo, make demo-stop   the product's page in one minute
-#   make bench                  the figures, side by side (see bench/run.sh)
-#   make demo-console           the same page in a browser, make demo-token-service
+# mogocred: build, install and test with PGXS. `make help` lists the targets.
 
 # Where this Makefile is: the source tree, also in a VPATH build.
 SRC := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 
-# The version stands in the control file; test/t/047_version.pl sees that the others
+# The version stands in the control file; test/t/build_version.pl sees that the others
 # agree with it.
 EXTENSION = mogocred
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" "$(SRC)/mogocred.control")
@@ -40,8 +33,18 @@ ISOLATION_OPTS = $(REGRESS_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
+# Whoever calls make may name a server; else the scripts look for Debian's newest one.
+CALLERS_PG_CONFIG := $(PG_CONFIG)
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+.PHONY: help
+all: ## Builds the library for the server that PG_CONFIG names
+install: ## Installs it there
+installcheck: ## Runs the suite against that server, which has to be running
+help: ## Lists the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' "$(SRC)/Makefile" | awk -F '\t' '{printf "%-20s%s\n", $$1, $$2}'
+
 ifeq ($(PGXS),)
 # Nothing is installed yet: only the targets that install it can be made.
 .PHONY: all
@@ -49,6 +52,15 @@ all:
 	@echo "mogocred: $(PG_CONFIG) was not found; install PostgreSQL's server headers (Debian: postgresql-server-dev-all) or set PG_CONFIG" >&2; exit 1
 else
 include $(PGXS)
+
+# The majors that this version was tested with; debian/pgversions has the same list.
+PG_MAJORS = 15 16 17 18 19 20
+ifeq ($(filter $(MAJORVERSION),$(PG_MAJORS)),)
+.PHONY: unsupported
+$(OBJS) $(OBJS:.o=.bc): unsupported
+unsupported:
+	@echo "mogocred: this version supports PostgreSQL $(firstword $(PG_MAJORS)) to $(lastword $(PG_MAJORS)), and $(PG_CONFIG) is of $(MAJORVERSION) (to try it all the same: make PG_MAJORS=$(MAJORVERSION))" >&2; exit 1
+endif
 
 $(OBJS) $(OBJS:.o=.bc): $(wildcard $(SRC)/src/*.h)
 
@@ -58,38 +70,55 @@ $(shell mkdir -p src)
 endif
 endif
 
-# What test/run.sh does: it takes Debian's newest server where the caller names none.
-CHECKS = check-deep check-lint check-fuzz check-sanitize check-valgrind check-coverage check-timing
-.PHONY: test demo demo-stop $(CHECKS)
-test demo demo-stop $(CHECKS):
-	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/run.sh" $@
+# Each folder's run.sh, with the PG_CONFIG that the caller named.
+RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
-# Other people's drivers, servers and browsers with it.
-.PHONY: test-drivers test-examples
-test-drivers test-examples:
-	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/test/$(@:test-%=%)/run.sh"
+.PHONY: test test-drivers test-examples test-debian test-package bench dist
+.PHONY: demo demo-stop demo-console demo-token-service
+.PHONY: check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
-# With other releases of Debian, and as a Debian package: they need root and debootstrap
-# (see test/debian.sh), so `make test` does not run them.
-.PHONY: test-debian test-package
-test-debian:
-	@"$(CURDIR)/test/debian.sh" test "$(RELEASE)"
-test-package:
-	@"$(CURDIR)/test/debian.sh" package "$(RELEASE)"
+test: ## Runs the whole suite on private servers; TESTS="name name" runs some of it
+	$(RUN)test/run.sh"
+test-drivers: ## Tries the SQL functions through published drivers of several languages
+	$(RUN)test/drivers/run.sh"
+test-examples: ## Tries the examples in a browser, with published OAuth clients and Adminer
+	$(RUN)test/examples/run.sh"
+test-debian: ## Runs the suite inside a fresh Debian, RELEASE=trixie (as root, with debootstrap)
+	@"$(SRC)/test/debian/run.sh" test "$(RELEASE)"
+test-package: ## Builds and tries the Debian package, RELEASE=bookworm (the same)
+	@"$(SRC)/test/debian/run.sh" package "$(RELEASE)"
+
+demo: ## Shows the product's page on a throw-away server
+	$(RUN)demo/run.sh" $@
+demo-console: ## Shows the same page in a browser, on the demo's server
+	$(RUN)demo/run.sh" $@
+demo-token-service: ## Runs an OAuth 2.0 token endpoint on the demo's server
+	$(RUN)demo/run.sh" $@
+demo-stop: ## Stops the demo and deletes all that it made
+	$(RUN)demo/run.sh" $@
+
+bench: ## Measures every row of the figures, side by side; QUICK=1 for a first look, ROWS= for some
+	$(RUN)bench/run.sh"
+
+check-deep: ## Runs the slow checks, from here to check-coverage; this takes an hour
+	$(RUN)test/deep/run.sh" $@
+check-lint: ## Looks for faults in source, scripts and text without running them
+	$(RUN)test/deep/run.sh" $@
+format: ## Lays out C by PostgreSQL's pgindent (PGSRC= or Debian's source) and Perl by perltidy
+	$(RUN)test/deep/lint.sh" format
+check-fuzz: ## Feeds each parser with random input for FUZZ_SECONDS (600)
+	$(RUN)test/deep/run.sh" $@
+check-sanitize: ## Runs the suite with AddressSanitizer and UndefinedBehaviorSanitizer
+	$(RUN)test/deep/run.sh" $@
+check-valgrind: ## Runs the SQL tests under Valgrind
+	$(RUN)test/deep/run.sh" $@
+check-coverage: ## Runs the suite and fails for a line that no test reaches
+	$(RUN)test/deep/run.sh" $@
+check-timing: ## Prints how long right and wrong secrets take; the verdict is the reader's
+	$(RUN)test/deep/run.sh" $@
 
 # What PGXN and others get: the tree as it was committed.
-.PHONY: dist
-dist:
+dist: ## Makes the release's archives from the last commit
 	@mkdir -p dist
 	git archive --format=zip --prefix=mogocred-$(EXTVERSION).0/ -o dist/mogocred-$(EXTVERSION).0.zip HEAD
 	git archive --format=tar.gz --prefix=mogocred-$(EXTVERSION).0/ -o dist/mogocred-$(EXTVERSION).0.tar.gz HEAD
-
-# The figures, side by side (see bench/run.sh): QUICK=1 for a first look, ROWS= for some.
-.PHONY: bench
-bench:
-	@PG_CONFIG="$(if $(filter file,$(origin PG_CONFIG)),,$(PG_CONFIG))" "$(CURDIR)/bench/run.sh"
-
-# The examples on the running demo's server.
-.PHONY: demo-console demo-token-service
-demo-console demo-token-service:
-	@"$(CURDIR)/test/demo-examples.sh" $@

@@ -15,8 +15,8 @@
 #	RESULTS=file	where the machine-readable copy goes
 
 set -euo pipefail
-# shellcheck source=test/lib.sh
-. "$(dirname "$0")/../test/lib.sh"
+# shellcheck source=test/lib/install.sh
+. "$(dirname "$0")/../test/lib/install.sh"
 
 rows=${ROWS:-pipelined single batch bulk standby tracking big}
 if [ -n "${QUICK:-}" ]; then

@@ -1,35 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *	  What differs between PostgreSQL 14 and 18, in one place.
+ *	  What differs between PostgreSQL 15 and 20, in one place.
  *
  * Every macro says which version made it necessary, so that it can go when
- * that version goes.
+ * that version goes. The Makefile has the list of the majors that are supported.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef MOGO_COMPAT_H
 #define MOGO_COMPAT_H
 
-#if PG_VERSION_NUM < 140000
-#error "mogocred needs PostgreSQL 14 or later"
-#endif
-
-/* 15 reserves the prefix; before, it could only warn of unknown settings. */
 #if PG_VERSION_NUM < 150000
-#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
-#endif
-
-/*
- * 15 wants shared memory asked for in a hook, to be called with what was in it
- * before; 14 wants it asked for while the library is loaded.
- */
-#if PG_VERSION_NUM >= 150000
-#define mogo_hook_shmem_request(previous, request) \
-	((previous) = shmem_request_hook, shmem_request_hook = (request))
-#else
-typedef void (*shmem_request_hook_type) (void);
-#define mogo_hook_shmem_request(previous, request) (request) ()
+#error "mogocred needs PostgreSQL 15 or later"
 #endif
 
 /* 18 asks whether a deferrable key will do as well. Ours is not deferrable. */
@@ -46,8 +29,11 @@ typedef void (*shmem_request_hook_type) (void);
 #define mogo_my_lxid (MyProc->lxid)
 #endif
 
-/* 18 lets EXPLAIN count an index's searches. */
-#if PG_VERSION_NUM >= 180000
+/* 18 lets EXPLAIN count an index's searches; 19 takes flags as systable_beginscan gives them. */
+#if PG_VERSION_NUM >= 190000
+#define mogo_index_beginscan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, 0, SO_NONE)
+#elif PG_VERSION_NUM >= 180000
 #define mogo_index_beginscan(rel, index, snapshot, nkeys) \
 	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
 #else

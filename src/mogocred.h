@@ -31,7 +31,7 @@
 #undef TEXTDOMAIN
 #define TEXTDOMAIN PG_TEXTDOMAIN("mogocred")
 
-/* The extension's version (test/t/047_version.pl compares it with the others) */
+/* The extension's version (test/t/build_version.pl compares it with the others) */
 #define MOGO_VERSION		"1.0"
 
 /* A live secret is at most this long in UTF-8; longer ones are never right. */

@@ -159,7 +159,8 @@ mogo_usage_init(void)
 							NULL, NULL, NULL);
 	if (!preloading)
 		return;
-	mogo_hook_shmem_request(previous_shmem_request, request_shmem);
+	previous_shmem_request = shmem_request_hook;
+	shmem_request_hook = request_shmem;
 	previous_shmem_startup = shmem_startup_hook;
 	shmem_startup_hook = startup_shmem;
 }

@@ -1,54 +1,24 @@
 #!/usr/bin/env bash
 #
-# test/run.sh test | demo | demo-stop
-#	What the Makefile's targets of the same names call.
+# test/run.sh
+#	What `make test` calls: builds a copy of the sources with warnings as errors, installs
+#	it into a private copy of PostgreSQL, and runs the SQL tests and the isolation specs
+#	twice (library loaded on demand, library preloaded) and the TAP tests once, each on
+#	servers of its own. The last line is "N passed, N failed".
 #
-# `test` builds a copy of the sources with warnings as errors, installs it into a
-# private copy of PostgreSQL, and runs the SQL tests and the isolation specs twice
-# (library loaded on demand, library preloaded) and the TAP tests once, each on
-# servers of its own. PG_CONFIG chooses the PostgreSQL, TESTS="name name" the tests,
-# OLD_PG_CONFIG the PostgreSQL that pg_upgrade's test comes from.
-# The last line is "N passed, N failed".
+#	PG_CONFIG	the PostgreSQL to test with
+#	TESTS="name name"	only these
+#	OLD_PG_CONFIG	the PostgreSQL that pg_upgrade's test comes from
+#
+# For test/deep/run.sh: COPT is the compiler's, WRAP and WRAP_ENV stand before every
+# server, and AFTER is a program that looks at what the run left, before it is deleted.
 
 set -euo pipefail
-shopt -s lastpipe	# so that what ends a pipe can count
-# shellcheck source=test/lib.sh
-. "$(dirname "$0")/lib.sh"
-
-passed=0 failed=0
-
-# Prints one result and counts it: ok or FAILED, and what was tested.
-result() {
-	printf '  %-8s%s\n' "$1" "$2"
-	if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-}
-
-# Reads what pg_regress (14, 15: "test x ... ok"; later "ok 1 - x") or prove prints
-# and reports each result under the heading $1.
-report() {
-	local line file=
-	while IFS= read -r line; do
-		if [[ $line =~ ^(test|' '{4,})\ *([^ ]+)\ +\.\.\.\ (ok|FAILED) ]]; then
-			result "${BASH_REMATCH[3]}" "$1: ${BASH_REMATCH[2]}"
-		elif [[ $line =~ ^test/t/([^ ]+)\.pl\ \.\. ]]; then
-			file=" ${BASH_REMATCH[1]}"
-			[[ $line != *' skipped'* ]] || say "  skipped $1$file: ${line##*skipped: }"
-		elif [[ $line =~ ^not\ ok\ [0-9]+(.*# TODO.*) ]]; then
-			say "  todo    $1$file:${BASH_REMATCH[1]}"
-		elif [[ $line =~ ^(not )?ok\ [0-9]+\ +[-+]?\ *(.*) ]]; then
-			if [[ $line == *'# skip'* ]]; then
-				say "  skipped $1$file: ${line#*'# skip '}"
-			elif [ -n "${BASH_REMATCH[1]}" ]; then
-				result FAILED "$1$file: $(strip_ms "${BASH_REMATCH[2]}")"
-			else
-				result ok "$1$file: $(strip_ms "${BASH_REMATCH[2]}")"
-			fi
-		fi
-	done
-}
-
-# Takes pg_regress's time off the end of a name.
-strip_ms() { sed -E 's/ +[0-9]+ ms$//' <<<"$1"; }
+lib=$(dirname "$0")/lib
+# shellcheck source=test/lib/install.sh
+. "$lib/install.sh"
+# shellcheck source=test/lib/results.sh
+. "$lib/results.sh"
 
 # Prints the names of the tests in test/$1/*.$2 that TESTS asks for.
 names() {
@@ -72,7 +42,7 @@ suite() {
 	run_as mkdir "$out"
 	run_as env TMPDIR="$work" make -s -C "$work/build" PG_CONFIG="$PG_CONFIG" ENCODING=UTF8 NO_LOCALE=1 \
 		EXTRA_REGRESS_OPTS="--temp-instance=$work/server --outputdir=$out${preload:+ --temp-config=$preload}" \
-		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$out.log" | report "$heading" || rc=$?
+		REGRESS= ISOLATION= TAP_TESTS= "$@" installcheck 2>&1 | tee "$out.log" | count_suite "$heading" || rc=$?
 	seen=$((passed + failed - before))
 	if [ "$seen" = 0 ] || { [ "$expected" != some ] && [ "$seen" != "$expected" ]; } ||
 		{ [ "$rc" != 0 ] && [ "$failed" = "$failed_before" ]; }; then
@@ -95,8 +65,7 @@ explain() {
 	fi
 }
 
-# Starts every server with the environment in WRAP_ENV and behind the command in WRAP
-# (test/deep.sh: sanitizers, Valgrind). With no command it keeps its name, which
+# Starts every server with the environment in WRAP_ENV and behind the command in WRAP. With no command it keeps its name, which
 # pg_ctl restart goes by.
 wrap_server() {
 	# shellcheck disable=SC2016	# for the shell that wraps
@@ -110,6 +79,7 @@ wrap_server() {
 run_tests() {
 	local sql specs tap how preload=
 	need_packages test
+	say "mogocred: the whole suite takes about 15 minutes on two cores; TESTS=\"name name\" runs some of it"
 	work=$(mktemp -d /tmp/mogocred-test.XXXXXX)
 	trap '[ -z "$work" ] || say "logs and servers'"'"' files are kept in $work"' EXIT
 	say "mogocred: building with warnings as errors, for $("$PG_CONFIG" --version)"
@@ -142,28 +112,14 @@ run_tests() {
 		suite tap some TAP_TESTS=1 PROVE_TESTS="$tap" PROVE_FLAGS=--verbose
 	fi
 
-	[ -z "${AFTER:-}" ] || "$AFTER"
+	[ -z "${AFTER:-}" ] || "$AFTER" "$work" | count_lines "$(basename "$AFTER" .sh)"
 	if [ "$failed" = 0 ] && [ "$passed" != 0 ]; then
 		rm -rf "$work"
 	else
 		say "logs and servers' files are kept in $work"
 	fi
 	work=
-	say "$passed passed, $failed failed"
-	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+	totals
 }
 
-case ${1:-} in
-	test) run_tests ;;
-	check-*)
-		# shellcheck source=test/deep.sh
-		. "$SRC/test/deep.sh"
-		"${1//-/_}"
-		;;
-	demo | demo-stop)
-		# shellcheck source=test/demo.sh
-		. "$SRC/test/demo.sh"
-		"${1/-/_}"
-		;;
-	*) die "usage: test/run.sh test | demo | demo-stop" ;;
-esac
+run_tests

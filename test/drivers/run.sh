@@ -6,9 +6,13 @@
 #	"N passed, N failed".
 
 set -euo pipefail
-shopt -s lastpipe	# so that what ends a pipe can count
-# shellcheck source=test/real.sh
-. "$(dirname "$0")/../real.sh"
+lib=$(dirname "$0")/../lib
+# shellcheck source=test/lib/install.sh
+. "$lib/install.sh"
+# shellcheck source=test/lib/results.sh
+. "$lib/results.sh"
+# shellcheck source=test/lib/server.sh
+. "$lib/server.sh"
 
 things=(add json "verify uuid" "verify text" null prepared authenticate basic sqlstate listen)
 declare -A how
@@ -30,7 +34,7 @@ driver() {
 }
 
 need_debian nodejs npm python3-psycopg python3-asyncpg libpostgresql-jdbc-java default-jdk-headless
-start_server drivers
+start_test_server drivers
 need_node
 export PGUSER=test_admin
 tests=$(npm_copy test)

@@ -6,15 +6,19 @@
 #	chooses. The last line is "N passed, N failed".
 
 set -euo pipefail
-shopt -s lastpipe	# so that what ends a pipe can count
-# shellcheck source=test/real.sh
-. "$(dirname "$0")/../real.sh"
+lib=$(dirname "$0")/../lib
+# shellcheck source=test/lib/install.sh
+. "$lib/install.sh"
+# shellcheck source=test/lib/results.sh
+. "$lib/results.sh"
+# shellcheck source=test/lib/server.sh
+. "$lib/server.sh"
 
 wanted() { [ -z "${TESTS:-}" ] || [[ " $TESTS " == *" $1 "* ]]; }
 
 # php-cgi: else Adminer's dependencies bring a web server, and start it.
 need_debian nodejs npm chromium fonts-liberation php-cli php-cgi php-pgsql adminer
-start_server examples
+start_test_server examples
 need_node
 tests=$(npm_copy test)
 service=$(npm_copy examples/token-service)
@@ -26,18 +30,18 @@ export SECRETS=$work/home/secrets
 
 if wanted token-service; then
 	say "token service: $("$PG_CONFIG" --version), Node.js $(node --version)"
-	as_user 120 node "$tests/examples/token-service.mjs" "$service" 2>&1 </dev/null | report token-service || true
+	as_user 120 node "$tests/examples/token-service.mjs" "$service" 2>&1 </dev/null | count_lines token-service || true
 fi
 
 if wanted admin-console; then
 	say "admin console: $(chromium --version 2>/dev/null)"
 	as_user 240 env TRUST_SOCKET="$work/socket" node "$tests/examples/admin-console.mjs" "$console" "$service" "$work/pictures" \
-		2>&1 </dev/null | report admin-console || true
+		2>&1 </dev/null | count_lines admin-console || true
 fi
 
 if wanted adminer; then
 	say "Adminer: Debian's $(dpkg-query -Wf '${Version}' adminer), $(php --version | head -n 1)"
-	as_user 120 node "$tests/examples/adminer.mjs" "$work/sessions" "$work/pictures" 2>&1 </dev/null | report adminer || true
+	as_user 120 node "$tests/examples/adminer.mjs" "$work/sessions" "$work/pictures" 2>&1 </dev/null | count_lines adminer || true
 fi
 
 # log_statement = all: every statement of these programs is in the log.

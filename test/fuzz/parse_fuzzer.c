@@ -7,7 +7,7 @@
  * Besides what AddressSanitizer sees, each result is held against what it must
  * be: a value that is read and written again is the value.
  *
- * Run by "make check-fuzz"; see test/deep.sh.
+ * Run by "make check-fuzz"; see test/deep/run.sh.
  *
  *-------------------------------------------------------------------------
  */

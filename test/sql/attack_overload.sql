@@ -4,7 +4,8 @@
 -- else may create, and calls name the schema.
 \set VERBOSITY terse
 SELECT current_database() AS this_database \gset
-CREATE DATABASE regress_mogo_overload TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
+CREATE DATABASE regress_mogo_overload TEMPLATE template0 ENCODING 'UTF8'
+	LC_COLLATE 'C' LC_CTYPE 'C';
 \c regress_mogo_overload
 \set VERBOSITY terse
 CREATE SCHEMA mogocred;
@@ -13,21 +14,27 @@ CREATE EXTENSION mogocred SCHEMA mogocred;
 CREATE ROLE regress_mogo_attacker;
 CREATE ROLE regress_mogo_verifier;
 CREATE ROLE regress_mogo_admin;
-SELECT mogocred.mogo_grant_verifier('regress_mogo_verifier'), mogocred.mogo_grant_admin('regress_mogo_admin');
+SELECT mogocred.mogo_grant_verifier('regress_mogo_verifier'),
+	mogocred.mogo_grant_admin('regress_mogo_admin');
 SELECT client_id, client_secret FROM mogocred.mogo_add_client('regress victim') \gset
 CREATE SCHEMA evil AUTHORIZATION regress_mogo_attacker;
 GRANT USAGE ON SCHEMA evil TO PUBLIC;
 SET ROLE regress_mogo_attacker;
-CREATE FUNCTION evil.mogo_verify(varchar, varchar) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'caught'; RETURN true; END $$;
-CREATE FUNCTION evil.mogo_verify(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'caught'; RETURN true; END $$;
-CREATE FUNCTION mogocred.mogo_verify(varchar, varchar) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION evil.mogo_verify(varchar, varchar) RETURNS boolean
+	LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'caught'; RETURN true; END $$;
+CREATE FUNCTION evil.mogo_verify(text, text) RETURNS boolean
+	LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'caught'; RETURN true; END $$;
+CREATE FUNCTION mogocred.mogo_verify(varchar, varchar) RETURNS boolean
+	LANGUAGE sql AS 'SELECT true';
 RESET ROLE;
 -- neither role that mogocred makes can plant one beside ours
 SET ROLE regress_mogo_verifier;
-CREATE FUNCTION mogocred.mogo_verify(varchar, varchar) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION mogocred.mogo_verify(varchar, varchar) RETURNS boolean
+	LANGUAGE sql AS 'SELECT true';
 RESET ROLE;
 SET ROLE regress_mogo_admin;
-CREATE FUNCTION mogocred.mogo_verify(varchar, varchar) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION mogocred.mogo_verify(varchar, varchar) RETURNS boolean
+	LANGUAGE sql AS 'SELECT true';
 RESET ROLE;
 SET ROLE regress_mogo_verifier;
 -- the careless call is caught, the careful ones are not
@@ -41,7 +48,8 @@ CREATE FUNCTION pg_temp.mogo_verify(varchar, varchar) RETURNS boolean LANGUAGE s
 SET search_path = pg_temp, mogocred;
 SELECT mogo_verify(:'client_id'::varchar, 'wrong'::varchar) AS not_from_pg_temp;
 RESET ROLE;
-SELECT mogocred.mogo_revoke_access('regress_mogo_verifier'), mogocred.mogo_revoke_access('regress_mogo_admin');
+SELECT mogocred.mogo_revoke_access('regress_mogo_verifier'),
+	mogocred.mogo_revoke_access('regress_mogo_admin');
 \c :this_database
 DROP DATABASE regress_mogo_overload;
 DROP ROLE regress_mogo_attacker, regress_mogo_verifier, regress_mogo_admin;

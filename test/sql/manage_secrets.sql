@@ -25,7 +25,8 @@ FROM mogo_add_secret(:'id') \gset
 SELECT :'client_name' AS client_name, :'same_client' AS same_client, :'formatted' AS formatted,
     :'another_secret' AS another_secret, :'another_id' AS another_id, :'issued' AS issued,
     :'never_expires' AS never_expires;
-SELECT expires_at - issued_at > '59 minutes'::interval AS expires, client_secret AS s3, secret_id AS i3
+SELECT expires_at - issued_at > '59 minutes'::interval AS expires, client_secret AS s3,
+	secret_id AS i3
 FROM mogo_add_secret(:'id', now() + '1 hour') \gset
 SELECT mogo_verify(:'id', :'s1') AS s1, mogo_verify(:'id', :'s2') AS s2,
     mogo_verify(:'id', :'s3') AS s3;
@@ -64,7 +65,8 @@ SELECT live_secrets FROM mogo_clients WHERE client_id = :'id';
 -- without an overlap: only the new one is left, the others are revoked
 SELECT client_secret AS s6, secret_id AS i6 FROM mogo_rotate_secret(:'id', '0') \gset
 SELECT s.n, mogo_verify(:'id', s.secret) AS verify, mogo_verify_status(:'id', s.secret) AS status
-FROM (VALUES (1, :'s1'), (2, :'s2'), (3, :'s3'), (4, :'s4'), (5, :'s5'), (6, :'s6')) AS s (n, secret)
+FROM (VALUES (1, :'s1'), (2, :'s2'), (3, :'s3'), (4, :'s4'), (5, :'s5'), (6, :'s6'))
+	AS s (n, secret)
 ORDER BY n;
 TABLE pg_temp.secrets;
 SELECT live_secrets, next_expiry FROM mogo_clients WHERE client_id = :'id';
@@ -148,12 +150,14 @@ RESET mogocred.secret_format;
 
 -- nothing of a secret is kept: neither in the rows nor in the views
 SELECT client_secret AS s14 FROM mogo_rotate_secret(:'id', '0') \gset
-SELECT count(*) FROM (SELECT c::text FROM mogo_client AS c UNION ALL SELECT s::text FROM mogo_secret AS s
+SELECT count(*) FROM (SELECT c::text FROM mogo_client AS c UNION ALL SELECT s::text FROM mogo_secret
+	AS s
     UNION ALL SELECT a::text FROM mogo_audit_log AS a) AS t (row)
 WHERE strpos(t.row, :'s14') > 0 OR strpos(t.row, replace(:'s14', '-', '')) > 0
     OR strpos(t.row, encode(sha256(convert_to(:'s14', 'UTF8')), 'hex')) > 0;
 -- no hash or salt in the views
-SELECT count(*) FROM (SELECT v::text FROM mogo_clients AS v UNION ALL SELECT v::text FROM mogo_secrets AS v
+SELECT count(*) FROM (SELECT v::text FROM mogo_clients AS v UNION ALL SELECT v::text
+	FROM mogo_secrets AS v
     UNION ALL SELECT v::text FROM mogo_audit AS v) AS t (row),
     mogo_client AS c, unnest(c.live) AS l
 WHERE strpos(t.row, encode(c.salt, 'hex')) > 0 OR strpos(t.row, right(l.hash, 64)) > 0;

@@ -8,20 +8,31 @@ SELECT client_id AS old, client_secret AS s0 FROM mogo_add_client('regress_past 
 -- 999 rotations, each in its own transaction, and nothing vacuumed
 \set ECHO none
 \o /dev/null
-SELECT format('SELECT secret_id FROM mogo_rotate_secret(%L, %L)', :'old', '0') FROM generate_series(1, 999) \gexec
+SELECT format('SELECT secret_id FROM mogo_rotate_secret(%L, %L)', :'old', '0')
+	FROM generate_series(1, 999) \gexec
 \o
 \set ECHO all
 SELECT client_secret AS s1000 FROM mogo_rotate_secret(:'old', '0') \gset
 SELECT client_id AS new, client_secret AS s1 FROM mogo_add_client('regress_past new') \gset
 SELECT status, count(*) FROM mogo_secrets WHERE client_id = :'old' GROUP BY status ORDER BY status;
 
+-- 20 counts the work of an index apart from that of a table
+SELECT 'pg_stat_get_xact_' || CASE WHEN to_regproc('pg_stat_get_xact_idx_numscans') IS NOT NULL
+	THEN 'idx_' ELSE '' END AS idx \gset
+SELECT :'idx' || 'blocks_fetched' AS idx_blocks, :'idx' || 'tuples_fetched' AS idx_fetched,
+    :'idx' || 'tuples_returned' AS idx_returned, :'idx' || 'numscans' AS idx_scans \gset
 -- blocks and rows of all that belongs to the extension, indexes too, that a query reads
-CREATE FUNCTION pg_temp.read_so_far(OUT blocks bigint, OUT rows bigint, OUT scans bigint) LANGUAGE sql AS $$
-SELECT sum(pg_stat_get_xact_blocks_fetched(c.oid)), sum(pg_stat_get_xact_tuples_fetched(c.oid) + pg_stat_get_xact_tuples_returned(c.oid)),
-    sum(pg_stat_get_xact_numscans(c.oid))
-FROM pg_class AS c WHERE c.relname ~ '^mogo_(client|secret|audit_log)' AND c.relkind IN ('r', 'i')
-$$;
-CREATE FUNCTION pg_temp.cost(query text, OUT blocks bigint, OUT rows bigint, OUT scans bigint) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.read_so_far(OUT blocks bigint, OUT rows bigint, OUT scans bigint)
+	LANGUAGE sql BEGIN ATOMIC
+SELECT sum(CASE relkind WHEN 'i' THEN :idx_blocks(oid) ELSE pg_stat_get_xact_blocks_fetched(
+	oid) END),
+    sum(CASE relkind WHEN 'i' THEN :idx_fetched(oid) + :idx_returned(oid)
+        ELSE pg_stat_get_xact_tuples_fetched(oid) + pg_stat_get_xact_tuples_returned(oid) END),
+    sum(CASE relkind WHEN 'i' THEN :idx_scans(oid) ELSE pg_stat_get_xact_numscans(oid) END)
+FROM pg_class WHERE relname ~ '^mogo_(client|secret|audit_log)' AND relkind IN ('r', 'i');
+END;
+CREATE FUNCTION pg_temp.cost(query text, OUT blocks bigint, OUT rows bigint, OUT scans bigint)
+	LANGUAGE plpgsql AS $$
 DECLARE
   before record;
   after record;
