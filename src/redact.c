@@ -1,14 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * redact.c
- *	  Keeps secrets out of the server's log and statistics: the setting, and
- *	  the hooks that follow the statement that runs.
+ *	  Keeps secrets out of the server's log and statistics.
  *
  * Literals are redacted, not statements: in a text that calls a function of ours
  * that takes a secret, or executes a prepared statement that does, *** stands for
- * what its literals hold (redact_scan.c). This file judges the running statement
- * once and shows the redacted text in its place; redact_log.c looks at each record
- * on its way to the log. What leaks without each hook:
+ * what its literals hold (redact_scan.c). What leaks without each hook:
  *
  * emit_log_hook		every record: statement and duration logging, parameters,
  *						CONTEXT, auto_explain, pgaudit, deadlocks
@@ -19,6 +16,14 @@
  *
  * A session that never calls us pays for a memchr() over each text it analyzes.
  *
+ * PostgreSQL offers no way to change a record, so emit_log_hook puts redacted
+ * copies in the place of those parts that need it. All else stays: severity,
+ * SQLSTATE, errno, file, line. If the client is to get the record as well, we call
+ * EmitErrorReport() for the log alone and then give the originals back. (So deep,
+ * it does not translate words like DETAIL, except for an ERROR.) Copies live in
+ * ErrorContext, which may be used in critical sections; if there is no memory, ***
+ * is all that is left of a part. Nothing there reads a catalog or raises errors.
+ *
  *-------------------------------------------------------------------------
  */
 #include "redact.h"
@@ -26,6 +31,7 @@
 #include "access/xact.h"
 #include "commands/prepare.h"
 #include "executor/executor.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
@@ -34,12 +40,18 @@
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 
-bool		mogo_redact_literals = true;
+/* mogocred.redact_literals */
+static bool redact_literals = true;
 
+static emit_log_hook_type prev_emit_log = NULL;
 static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
+
+/* Set while we emit a record ourselves, which comes by the hook again. */
+static bool emitting = false;
 
 /* Whether this session has analyzed a call of ours, and one with literals. */
 static bool session_calls = false;
@@ -56,10 +68,10 @@ static bool judged_calls;
 static char *redacted_text = NULL;
 
 /* Makes a pass over a text of this session's. */
-MogoScan
-mogo_scan(const char *text, size_t len)
+static MogoScan
+scan(const char *text, size_t len, bool wrapped)
 {
-	return (MogoScan) {text, text + len, MOGO_BACKSLASHES};
+	return (MogoScan) {text, text + len, MOGO_BACKSLASHES, wrapped};
 }
 
 /* Tells whether a prepared statement that this session knows calls us. */
@@ -78,22 +90,21 @@ prepared_calls(const char *name, size_t len, bool quoted)
 	key[n] = '\0';
 	truncate_identifier(key, n, false);
 	prepared = FetchPreparedStatement(key, false);
-	if (prepared == NULL)
-		return false;
-	name = prepared->plansource->query_string;
-	return mogo_calls(mogo_scan(name, strlen(name)), NULL);
+	name = prepared ? prepared->plansource->query_string : "";
+	return mogo_calls(scan(name, strlen(name), false), NULL);
 }
 
 /* Tells whether a text calls us. Allocates nothing and never fails. */
-bool
-mogo_text_calls(MogoScan s)
+static bool
+calls(const char *text, size_t len, bool wrapped)
 {
-	return (session_calls || mogo_mentions(s.p, s.end - s.p)) && mogo_calls(s, prepared_calls);
+	return (session_calls || mogo_mentions(text, len)) &&
+		mogo_calls(scan(text, len, wrapped), prepared_calls);
 }
 
 /* Keeps the verdict on a text, and makes its redacted copy. */
 static void
-keep_verdict(const char *text, bool calls)
+keep_verdict(const char *text, bool text_calls)
 {
 	size_t		len = strlen(text);
 
@@ -101,14 +112,14 @@ keep_verdict(const char *text, bool calls)
 	redacted_text = NULL;
 	judged_text = text;
 	judged_at = GetCurrentStatementStartTimestamp();
-	judged_calls = calls;
-	if (!calls)
+	judged_calls = text_calls;
+	if (!text_calls)
 		return;
 	redacted_text = malloc(MOGO_ROOM(len));
 	if (redacted_text == NULL)
 		redacted_text = strdup(MOGO_MASK);
 	else
-		*mogo_redact(redacted_text, mogo_scan(text, len)) = '\0';
+		*mogo_redact(redacted_text, scan(text, len, false)) = '\0';
 	if (redacted_text != NULL && strcmp(redacted_text, text) == 0)
 	{
 		free(redacted_text);
@@ -128,16 +139,16 @@ statement_text(void)
  * Returns that text if it calls us, else NULL. It is judged once for each message,
  * which may be a string of many statements; in background workers, each time.
  */
-const char *
-mogo_statement(void)
+static const char *
+our_statement(void)
 {
 	const char *text = statement_text();
 
 	if (text == NULL)
 		return NULL;
-	if (text == debug_query_string &&
-		(text != judged_text || MyProcPort == NULL || judged_at != GetCurrentStatementStartTimestamp()))
-		keep_verdict(text, mogo_text_calls(mogo_scan(text, strlen(text))));
+	if (text == debug_query_string && (text != judged_text || MyProcPort == NULL ||
+									   judged_at != GetCurrentStatementStartTimestamp()))
+		keep_verdict(text, calls(text, strlen(text), false));
 	return judged_calls ? text : NULL;
 }
 
@@ -146,10 +157,10 @@ mogo_statement(void)
  * it runs: in pg_stat_activity, where it stays when the session is idle, and in
  * debug_query_string, which STATEMENT lines and parallel maintenance workers get.
  */
-void
-mogo_show_redacted(void)
+static void
+show_redacted(void)
 {
-	if (mogo_statement() == NULL || redacted_text == NULL || debug_query_string == redacted_text)
+	if (our_statement() == NULL || redacted_text == NULL || debug_query_string == redacted_text)
 		return;
 	debug_query_string = redacted_text;
 	if (MyBEEntry != NULL && MyBEEntry->st_state == STATE_RUNNING)
@@ -165,18 +176,17 @@ static void
 inspect(const char *text, Query *query)
 {
 	bool		top = MyProcPort != NULL && text == statement_text();
-	bool		calls = top && mogo_statement() != NULL;
+	bool		ours = top && our_statement() != NULL;
+	const char *part = text + Max(query->stmt_location, 0);
+	bool		whole = query->stmt_location < 0 || query->stmt_len <= 0;
 
-	if (!calls && (!top || (session_calls && query->utilityStmt != NULL)))
+	if (!ours && (!top || (session_calls && query->utilityStmt != NULL)))
 	{
-		const char *part = text + Max(query->stmt_location, 0);
-		bool		whole = query->stmt_location < 0 || query->stmt_len <= 0;
-
-		calls = mogo_text_calls(mogo_scan(part, whole ? strlen(part) : query->stmt_len));
-		if (calls && top)
+		ours = calls(part, whole ? strlen(part) : query->stmt_len, false);
+		if (ours && top)
 			keep_verdict(text, true);
 	}
-	if (!calls)
+	if (!ours)
 		return;
 	session_calls = true;
 	session_literals |= top && redacted_text != NULL;
@@ -184,13 +194,13 @@ inspect(const char *text, Query *query)
 	if (query->utilityStmt != NULL && (!top || redacted_text != NULL))
 		query->queryId = 0;
 	if (top)
-		mogo_show_redacted();
+		show_redacted();
 }
 
 static void
 redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST JumbleState *jstate)
 {
-	if (mogo_redact_literals && pstate->p_sourcetext != NULL)
+	if (redact_literals && pstate->p_sourcetext != NULL)
 		inspect(pstate->p_sourcetext, query);
 	if (prev_post_parse_analyze)
 		prev_post_parse_analyze(pstate, query, jstate);
@@ -200,10 +210,10 @@ static void
 redact_ExecutorRun(QueryDesc *queryDesc, ScanDirection direction,
 				   uint64 count MOGO_EXECUTE_ONCE_DECL)
 {
-	if (session_literals && mogo_redact_literals)
+	if (session_literals && redact_literals)
 	{
-		mogo_show_redacted();
-		/* What parallel workers are given; nothing else reads it by now */
+		show_redacted();
+		/* What parallel workers are given */
 		if (redacted_text != NULL && queryDesc->sourceText == judged_text)
 			queryDesc->estate->es_sourceText = redacted_text;
 	}
@@ -218,10 +228,164 @@ redact_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 					  ParamListInfo params, QueryEnvironment *queryEnv,
 					  DestReceiver *dest, QueryCompletion *qc)
 {
-	if (session_literals && mogo_redact_literals)
-		mogo_show_redacted();
+	if (session_literals && redact_literals)
+		show_redacted();
 	(prev_ProcessUtility ? prev_ProcessUtility : standard_ProcessUtility)
 		(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+}
+
+/* Puts *** in the place of pgaudit's parameters: the ninth field of its CSV. */
+static void
+blank_parameters(char *line)
+{
+	bool		quoted = false;
+
+	for (int commas = 0; *line != '\0' && commas < 8; line++)
+	{
+		quoted ^= *line == '"';
+		commas += *line == ',' && !quoted;
+	}
+	if (*line != '\0' && *line != '<')	/* <none>, <not logged> */
+		strcpy(line, MOGO_MASK);
+}
+
+/* Puts *** between the first and the last quote. */
+static void
+blank_value(char *part)
+{
+	char	   *first = strchr(part, '"');
+	char	   *last = strrchr(part, '"');
+
+	if (first != last)
+	{
+		memmove(first + 1 + MOGO_MASK_LEN, last, strlen(last) + 1);
+		memcpy(first + 1, MOGO_MASK, MOGO_MASK_LEN);
+	}
+}
+
+/*
+ * Returns a copy of a part with its literals redacted: all, or only those of calls.
+ * The lines of a deadlock's DETAIL are statements of their own, which may be cut.
+ */
+static char *
+redact_part(char *part, bool all, bool wrapped)
+{
+	size_t		len = strlen(part);
+	char	   *copy = MemoryContextAllocExtended(ErrorContext, MOGO_ROOM(len),
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	char	   *out = copy;
+
+	if (copy == NULL)
+	{
+		strlcpy(part, MOGO_MASK, len + 1);
+		return part;
+	}
+	for (char *p = part, *end; *p != '\0'; p = end)
+	{
+		end = all ? NULL : strstr(p, "\nProcess ");
+		end = end ? end + 1 : part + len;
+		if (all || calls(p, end - p, wrapped))
+			out = mogo_redact(out, scan(p, end - p, wrapped));
+		else
+			out = (char *) memcpy(out, p, end - p) + (end - p);
+	}
+	*out = '\0';
+	return copy;
+}
+
+/* Tells whether a syntax error is behind the first quote of a text: at a value, maybe. */
+static bool
+behind_quote(const char *text, int position)
+{
+	return text != NULL && pg_mbstrlen_with_len(text, strcspn(text, "'\"$")) < position;
+}
+
+/* Redacts the parts of a record that need it. */
+static void
+redact_record(ErrorData *edata)
+{
+	const char *text = our_statement();
+	const char *query = edata->internalquery;
+	const char *id = edata->message_id ? edata->message_id : "";
+	bool		audit = strncmp(id, "AUDIT: ", 7) == 0;
+	bool		json = strcmp(id, "duration: %.3f ms  plan:\n%s") == 0 &&
+		(strstr(edata->message, "plan:\n{") || strstr(edata->message, "Query Text: \""));
+	bool		error = edata->elevel >= ERROR;
+	bool		ours = text || (query && calls(query, strlen(query), false)) ||
+		(edata->context && calls(edata->context, strlen(edata->context), true)) ||
+		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
+	bool		quotes = ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION ||
+		(edata->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
+		 (behind_quote(text, edata->cursorpos) || behind_quote(query, edata->internalpos)));
+	char	  **parts[] = {&edata->message, &edata->detail, &edata->detail_log, &edata->hint,
+	&edata->context, &edata->internalquery};
+	char	   *originals[lengthof(parts)];
+	bool		client = edata->output_to_client;
+	bool		changed = false;
+
+	show_redacted();
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		char	   *part = originals[i] = *parts[i];
+		bool		where = parts[i] == &edata->context || parts[i] == &edata->internalquery;
+		bool		wrapped = parts[i] == &edata->context || (i == 0 && (audit || json));
+		bool		call = part != NULL && calls(part, strlen(part), wrapped);
+		char	   *copy;
+
+		if (part == NULL || !(ours || call))
+			continue;
+		/* An error's own words are PostgreSQL's, but for values that they quote */
+		copy = redact_part(part, where || (text && !error) || (json && call), wrapped);
+		if (text && (error || strlen(part) < strlen(text)))
+			mogo_hide(copy, scan(text, strlen(text), false));
+		if (query)
+			mogo_hide(copy, scan(query, strlen(query), false));
+		if (quotes && !where)
+			blank_value(copy);
+		if (audit && i == 0 && (text || call))
+			blank_parameters(copy);
+		if (text && strstr(copy, ":constvalue ") != NULL)
+			strcpy(copy, MOGO_MASK);	/* debug_print_plan and its like */
+		if (copy != part && strcmp(copy, part) == 0)
+			pfree(copy);
+		else
+			*parts[i] = copy;
+		changed |= *parts[i] != part;
+	}
+
+	if (changed && client)
+	{
+		edata->output_to_client = false;
+		emitting = true;
+		PG_TRY();
+		{
+			EmitErrorReport();
+		}
+		PG_FINALLY();
+		{
+			emitting = false;
+		}
+		PG_END_TRY();
+		edata->output_to_client = true;
+		edata->output_to_server = false;
+	}
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		if (*parts[i] == originals[i])
+			continue;
+		pfree(client ? *parts[i] : originals[i]);
+		if (client)
+			*parts[i] = originals[i];
+	}
+}
+
+static void
+redact_emit_log(ErrorData *edata)
+{
+	if (redact_literals && !emitting)
+		redact_record(edata);
+	if (prev_emit_log && edata->output_to_server)
+		prev_emit_log(edata);
 }
 
 /* Defines the setting and, if the library is preloaded, sets the hooks. */
@@ -231,14 +395,15 @@ mogo_redact_init(void)
 	DefineCustomBoolVariable("mogocred.redact_literals",
 							 "Keeps literals and parameters of calls that take secrets out of the log and the statistics.",
 							 "Has an effect only if shared_preload_libraries lists mogocred.",
-							 &mogo_redact_literals, true, PGC_SUSET, 0, NULL, NULL, NULL);
+							 &redact_literals, true, PGC_SUSET, 0, NULL, NULL, NULL);
 	if (!process_shared_preload_libraries_in_progress)
 		return;
+	prev_emit_log = emit_log_hook;
+	emit_log_hook = redact_emit_log;
 	prev_post_parse_analyze = post_parse_analyze_hook;
 	post_parse_analyze_hook = redact_post_parse_analyze;
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = redact_ExecutorRun;
 	prev_ProcessUtility = ProcessUtility_hook;
 	ProcessUtility_hook = redact_ProcessUtility;
-	mogo_redact_log_init();
 }

@@ -1,6 +1,6 @@
 /*
  * redact.h
- *	  What the files of redaction offer each other; see redact.c.
+ *	  What redact_scan.c offers redact.c, and the fuzzer.
  */
 #ifndef MOGO_REDACT_H
 #define MOGO_REDACT_H
@@ -19,29 +19,19 @@ typedef struct MogoScan
 	const char *p;
 	const char *end;
 	bool		backslashes;	/* standard_conforming_strings is off */
-	bool		wrapped;		/* SQL is inside "...", CSV or JSON: " means nothing */
-	bool		body;			/* the text is the body of a DO block */
-	bool		after_do;		/* a literal here is such a body */
+	bool		wrapped;		/* SQL is inside "...", CSV or JSON: " is no quote */
+	bool		after_do;		/* a literal here is the body of a DO block */
+	const char *body;			/* the tag of the DO block that we are in */
+	size_t		body_len;		/* and its length; 0: in none */
 	const char *open;			/* what the text ended in the middle of */
 } MogoScan;
 
 /* Tells whether the prepared statement of that name calls a function of ours. */
 typedef bool (*MogoPrepared) (const char *name, size_t len, bool quoted);
 
-/* redact_scan.c: what calls us, and where its literals are */
 extern bool mogo_mentions(const char *text, size_t len);
 extern bool mogo_calls(MogoScan s, MogoPrepared prepared);
 extern char *mogo_redact(char *out, MogoScan s);
 extern void mogo_hide(char *part, MogoScan s);
-
-/* redact.c: the statement that runs */
-extern bool mogo_redact_literals;
-extern MogoScan mogo_scan(const char *text, size_t len);
-extern bool mogo_text_calls(MogoScan s);
-extern const char *mogo_statement(void);
-extern void mogo_show_redacted(void);
-
-/* redact_log.c: the records */
-extern void mogo_redact_log_init(void);
 
 #endif							/* MOGO_REDACT_H */

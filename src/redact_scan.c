@@ -34,21 +34,18 @@ static const char *const names[] = {
 
 typedef struct Token
 {
-	enum
-	{
-		WORD, QUOTED_NAME, LITERAL, OTHER
-	}			kind;
+	char		kind;			/* w: word, ": quoted name, ': literal, or another character */
+	bool		dynamic;		/* a literal that may be code: in or of a DO block */
 	const char *start;
-	const char *body;			/* of a name or literal: what is in the quotes */
+	const char *body;			/* a name, or what is in the quotes */
 	size_t		len;			/* the body's */
-	bool		do_body;		/* a literal that is the body of a DO block */
 } Token;
 
 static bool
 is_word(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-		c >= 0x80 || (c >= '0' && c <= '9');
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80 ||
+		(c >= '0' && c <= '9');
 }
 
 /* Compares with a lower-case word, without regard to case. */
@@ -99,44 +96,49 @@ mogo_mentions(const char *text, size_t len)
 static bool
 at(const MogoScan *s, const char *two)
 {
-	return s->end - s->p >= 2 && s->p[0] == two[0] && s->p[1] == two[1];
+	return s->end - s->p >= 2 && memcmp(s->p, two, 2) == 0;
 }
 
+/* Skips white space and comments. In JSON the end of a line is \n. */
 static void
-skip_comment(MogoScan *s)
+skip_space(MogoScan *s)
 {
-	const char *start = s->p;
+	const char *start;
 	int			depth = 0;
 
-	if (at(s, "--"))
+	for (start = s->p; s->p < s->end; start = s->p)
 	{
-		while (s->p < s->end && *s->p != '\n' && *s->p != '\r' && !(s->wrapped && at(s, "\\n")))
+		if (*s->p == ' ' || (*s->p >= '\t' && *s->p <= '\r'))
 			s->p++;
-		return;
-	}
-	do
-	{
-		bool		two = at(s, "/*") || at(s, "*/");
+		else if (at(s, "--"))
+			while (s->p < s->end && *s->p != '\n' && *s->p != '\r' &&
+				   !(s->wrapped && at(s, "\\n")))
+				s->p++;
+		else if (at(s, "/*"))
+			do
+			{
+				bool		two = at(s, "/*") || at(s, "*/");
 
-		if (two)
-			depth += *s->p == '/' ? 1 : -1;
-		s->p += two ? 2 : 1;
-	} while (depth > 0 && s->p < s->end);
-	if (depth > 0)
-		s->open = start;
+				depth += !two ? 0 : *s->p == '/' ? 1 : -1;
+				s->p += two ? 2 : 1;
+			} while (depth > 0 && s->p < s->end);
+		else
+			return;
+		if (depth > 0)
+			s->open = start;
+	}
 }
 
 /*
- * Reads on from the first character in quotes to behind the last quote: one that
- * is not doubled, or the tag of dollar quotes.
+ * Reads what is in quotes, to behind the last: a quote that is not doubled, or the
+ * tag of dollar quotes.
  */
 static void
 read_quoted(MogoScan *s, Token *t, size_t quote_len, bool backslashes)
 {
 	const char *quote = s->p;
 
-	t->body = s->p += quote_len;
-	for (; s->p < s->end; s->p++)
+	for (t->body = s->p += quote_len; s->p < s->end; s->p++)
 	{
 		if (backslashes && *s->p == '\\')
 			s->p += s->p + 1 < s->end;
@@ -165,69 +167,60 @@ dollar_tag(const MogoScan *s)
 	return p < s->end && *p == '$' ? p + 1 - s->p : 0;
 }
 
-/*
- * Reads the next token. Returns false at the text's end; s->open says whether
- * something was left open there.
- */
+/* Reads the next token. Returns false at the end, where s->open tells what was open. */
 static bool
 next_token(MogoScan *s, Token *t)
 {
 	size_t		tag;
 
-	while (s->p < s->end && (*s->p == ' ' || (*s->p >= '\t' && *s->p <= '\r') ||
-							 at(s, "--") || at(s, "/*")))
-	{
-		if (*s->p == '-' || *s->p == '/')
-			skip_comment(s);
-		else
-			s->p++;
-	}
+	skip_space(s);
 	if (s->p >= s->end)
 		return false;
-	*t = (Token) {OTHER, s->p, s->p, 0, false};
+	*t = (Token) {*s->p, s->after_do || s->body_len > 0, s->p, s->p, 0};
 	if (is_word(*s->p))
 	{
-		t->kind = *s->p >= '0' && *s->p <= '9' ? OTHER : WORD;
-		while (s->p < s->end && (is_word(*s->p) || (*s->p == '$' && t->kind == WORD)))
+		if (*s->p < '0' || *s->p > '9')
+			t->kind = 'w';
+		while (s->p < s->end && (is_word(*s->p) || (*s->p == '$' && t->kind == 'w')))
 			s->p++;
 		t->len = s->p - t->body;
 		if (s->p < s->end && *s->p == '\'' && same_word(t->body, t->len, "e"))
 		{
-			t->kind = LITERAL;
+			t->kind = '\'';
 			read_quoted(s, t, 1, true);
 		}
 	}
 	else if (*s->p == '\'' || (*s->p == '"' && !s->wrapped))
+		read_quoted(s, t, 1, s->backslashes && *s->p == '\'');
+	else if ((tag = dollar_tag(s)) == 0)
+		s->p++;
+	else if (tag == s->body_len && memcmp(s->p, s->body, tag) == 0)
 	{
-		t->kind = *s->p == '"' ? QUOTED_NAME : LITERAL;
-		read_quoted(s, t, 1, s->backslashes && t->kind == LITERAL);
+		s->p += tag;
+		s->body_len = 0;
 	}
-	else if ((tag = dollar_tag(s)) > 0)
+	else if (s->after_do)
 	{
-		t->kind = LITERAL;
-		read_quoted(s, t, tag, false);
+		s->body = s->p;
+		s->p += s->body_len = tag;
 	}
 	else
-		s->p++;
-
-	/* DO [LANGUAGE name] 'body' [LANGUAGE name]: nothing else stands there */
-	t->do_body = s->after_do && t->kind == LITERAL;
-	s->after_do = !s->body && t->kind != OTHER &&
-		(s->after_do || (t->kind == WORD && same_word(t->body, t->len, "do")));
+	{
+		t->kind = '\'';
+		read_quoted(s, t, tag, false);
+	}
+	/* DO [LANGUAGE name] body: nothing else stands in between */
+	s->after_do = s->body_len == 0 && strchr("w\"'", t->kind) != NULL &&
+		(s->after_do || same_word(t->body, t->len, "do"));
+	if (s->body_len > 0 && s->p == s->end)
+		s->open = s->body;
 	return true;
-}
-
-/* Makes the pass over a DO block's body, in which other literals are not bodies. */
-static MogoScan
-scan_body(const MogoScan *s, const Token *t)
-{
-	return (MogoScan) {t->body, t->body + t->len, s->backslashes, s->wrapped, true};
 }
 
 /*
  * Tells whether a text calls a function of ours: one of the names with a
  * parenthesis behind it, or EXECUTE of a prepared statement that does. Literals in
- * the body of a DO block may be dynamic SQL: there a name in them counts.
+ * a DO block may be dynamic SQL, and the block may be one: a name in them counts.
  */
 bool
 mogo_calls(MogoScan s, MogoPrepared prepared)
@@ -238,35 +231,21 @@ mogo_calls(MogoScan s, MogoPrepared prepared)
 	while (next_token(&s, &t))
 	{
 		MogoScan	ahead = s;
-		bool		more;
-		const char *name = t.kind <= QUOTED_NAME ? find_name(t.body, t.len) : NULL;
+		const char *name = t.kind == 'w' || t.kind == '"' ? find_name(t.body, t.len) : NULL;
 
-		if (t.do_body && *t.start == '$')
-		{
-			if (mogo_calls(scan_body(&s, &t), prepared))
-				return true;
-		}
-		else if (t.kind == LITERAL)
-		{
-			if ((t.do_body || s.body) && mogo_mentions(t.body, t.len))
-				return true;
-		}
-		else if (name != NULL)
-		{
-			if (strcmp(name, TYPE_NAME) == 0)
-				return true;
-			do
-				more = next_token(&ahead, &next);
-			while (more && s.wrapped && (*next.start == '"' || *next.start == '\\'));
-			if (more && *next.start == '(')
-				return true;
-		}
-		else if (prepared != NULL && t.kind == WORD && same_word(t.body, t.len, "execute"))
-		{
-			if (next_token(&ahead, &next) && next.kind <= QUOTED_NAME &&
-				prepared(next.body, next.len, next.kind == QUOTED_NAME))
-				return true;
-		}
+		if (t.kind == '\'' && t.dynamic && mogo_mentions(t.body, t.len))
+			return true;
+		if (name == NULL && !(prepared && t.kind == 'w' && same_word(t.body, t.len, "execute")))
+			continue;
+		if (name != NULL && strcmp(name, TYPE_NAME) == 0)
+			return true;
+		do
+			if (!next_token(&ahead, &next))
+				return false;
+		while (s.wrapped && (next.kind == '"' || next.kind == '\\'));
+		if (name != NULL ? next.kind == '(' : (next.kind == 'w' || next.kind == '"') &&
+			prepared(next.body, next.len, next.kind == '"'))
+			return true;
 	}
 	return false;
 }
@@ -293,26 +272,22 @@ mogo_redact(char *out, MogoScan s)
 	Token		t;
 
 	while (next_token(&whole, &t))
-		if (t.kind == LITERAL && first == NULL)
+		if (t.kind == '\'' && first == NULL)
 			first = t.body;
-	if (whole.open != NULL)
+	if (whole.open != NULL && first == NULL)
+		first = whole.open + 1;
+	while (whole.open == NULL && next_token(&s, &t))
 	{
-		first = first != NULL ? first : whole.open + 1;
-		out = append(out, copied, first - copied);
-		return append(out, MOGO_MASK, MOGO_MASK_LEN);
-	}
-	while (next_token(&s, &t))
-	{
-		if (t.kind != LITERAL)
+		if (t.kind != '\'')
 			continue;
 		out = append(out, copied, t.body - copied);
-		if (t.do_body && *t.start == '$')
-			out = mogo_redact(out, scan_body(&s, &t));
-		else
-			out = append(out, MOGO_MASK, MOGO_MASK_LEN);
+		out = append(out, MOGO_MASK, MOGO_MASK_LEN);
 		copied = t.body + t.len;
 	}
-	return append(out, copied, s.end - copied);
+	if (whole.open == NULL)
+		return append(out, copied, s.end - copied);
+	out = append(out, copied, first - copied);
+	return append(out, MOGO_MASK, MOGO_MASK_LEN);
 }
 
 /*
@@ -327,23 +302,17 @@ mogo_hide(char *part, MogoScan s)
 
 	while (next_token(&s, &t))
 	{
-		size_t		left = strlen(part);
-		char	   *end = part + left;
+		char	   *end = part + strlen(part);
 
-		if (t.do_body && *t.start == '$')
-		{
-			mogo_hide(part, scan_body(&s, &t));
+		if (t.kind != '\'' || t.len < SHORTEST_VALUE || t.len > end - part)
 			continue;
-		}
-		if (t.kind != LITERAL || t.len < SHORTEST_VALUE || t.len > left)
-			continue;
-		if ((budget -= left) < 0)
-			end = stpcpy(part, MOGO_MASK);
-		for (char *p = part; (p = memmem(p, end - p, t.body, t.len)) != NULL; end -= t.len - MOGO_MASK_LEN)
+		if ((budget -= end - part) < 0)
+			end = append(part, MOGO_MASK "", MOGO_MASK_LEN + 1) - 1;
+		for (char *p = part; (p = memmem(p, end - p, t.body, t.len)) != NULL;)
 		{
-			memcpy(p, MOGO_MASK, MOGO_MASK_LEN);
-			p += MOGO_MASK_LEN;
-			memmove(p, p + t.len - MOGO_MASK_LEN, end - p - t.len + MOGO_MASK_LEN + 1);
+			p = append(p, MOGO_MASK, MOGO_MASK_LEN);
+			end -= t.len - MOGO_MASK_LEN;
+			memmove(p, p + t.len - MOGO_MASK_LEN, end - p + 1);
 		}
 	}
 }
