@@ -31,7 +31,6 @@
 #include "access/xact.h"
 #include "commands/prepare.h"
 #include "executor/executor.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
@@ -293,13 +292,6 @@ redact_part(char *part, bool all, bool wrapped)
 	return copy;
 }
 
-/* Tells whether a syntax error is behind the first quote of a text: at a value, maybe. */
-static bool
-behind_quote(const char *text, int position)
-{
-	return text != NULL && pg_mbstrlen_with_len(text, strcspn(text, "'\"$")) < position;
-}
-
 /* Redacts the parts of a record that need it. */
 static void
 redact_record(ErrorData *edata)
@@ -316,7 +308,8 @@ redact_record(ErrorData *edata)
 		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
 	bool		quotes = ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION ||
 		(edata->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
-		 (behind_quote(text, edata->cursorpos) || behind_quote(query, edata->internalpos)));
+		 (mogo_is_open(scan(text, text ? strlen(text) : 0, false)) ||
+		  mogo_is_open(scan(query, query ? strlen(query) : 0, false))));
 	char	  **parts[] = {&edata->message, &edata->detail, &edata->detail_log, &edata->hint,
 	&edata->context, &edata->internalquery};
 	char	   *originals[lengthof(parts)];

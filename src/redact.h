@@ -20,7 +20,7 @@ typedef struct MogoScan
 	const char *end;
 	bool		backslashes;	/* standard_conforming_strings is off */
 	bool		wrapped;		/* SQL is inside "...", CSV or JSON: " is no quote */
-	bool		after_do;		/* a literal here is the body of a DO block */
+	int			after_do;		/* 1: a DO block's body may stand here; 2: its language */
 	const char *body;			/* the tag of the DO block that we are in */
 	size_t		body_len;		/* and its length; 0: in none */
 	const char *open;			/* what the text ended in the middle of */
@@ -31,6 +31,7 @@ typedef bool (*MogoPrepared) (const char *name, size_t len, bool quoted);
 
 extern bool mogo_mentions(const char *text, size_t len);
 extern bool mogo_calls(MogoScan s, MogoPrepared prepared);
+extern bool mogo_is_open(MogoScan s);
 extern char *mogo_redact(char *out, MogoScan s);
 extern void mogo_hide(char *part, MogoScan s);
 

@@ -52,10 +52,10 @@ is_word(unsigned char c)
 static bool
 same_word(const char *word, size_t len, const char *other)
 {
-	for (; len > 0; len--, word++, other++)
+	for (; len > 0 && *other != '\0'; len--, word++, other++)
 		if ((*word >= 'A' && *word <= 'Z' ? *word - 'A' + 'a' : *word) != *other)
 			return false;
-	return *other == '\0';
+	return len == 0 && *other == '\0';
 }
 
 /* Finds a word in the list of names; NULL if it is not there. */
@@ -176,7 +176,7 @@ next_token(MogoScan *s, Token *t)
 	skip_space(s);
 	if (s->p >= s->end)
 		return false;
-	*t = (Token) {*s->p, s->after_do || s->body_len > 0, s->p, s->p, 0};
+	*t = (Token) {*s->p, s->after_do == 1 || s->body_len > 0, s->p, s->p, 0};
 	if (is_word(*s->p))
 	{
 		if (*s->p < '0' || *s->p > '9')
@@ -199,7 +199,7 @@ next_token(MogoScan *s, Token *t)
 		s->p += tag;
 		s->body_len = 0;
 	}
-	else if (s->after_do)
+	else if (s->after_do == 1 && s->body_len == 0)
 	{
 		s->body = s->p;
 		s->p += s->body_len = tag;
@@ -209,9 +209,13 @@ next_token(MogoScan *s, Token *t)
 		t->kind = '\'';
 		read_quoted(s, t, tag, false);
 	}
-	/* DO [LANGUAGE name] body: nothing else stands in between */
-	s->after_do = s->body_len == 0 && strchr("w\"'", t->kind) != NULL &&
-		(s->after_do || same_word(t->body, t->len, "do"));
+	/* DO [LANGUAGE name] body */
+	if (t->kind == 'w' && same_word(t->body, t->len, "do"))
+		s->after_do = 1;
+	else if (s->after_do == 1 && t->kind == 'w' && same_word(t->body, t->len, "language"))
+		s->after_do = 2;
+	else
+		s->after_do = s->after_do == 2 ? 1 : 0;
 	if (s->body_len > 0 && s->p == s->end)
 		s->open = s->body;
 	return true;
@@ -248,6 +252,17 @@ mogo_calls(MogoScan s, MogoPrepared prepared)
 			return true;
 	}
 	return false;
+}
+
+/* Tells whether a text ends in the middle of something: it was cut, or a quote is missing. */
+bool
+mogo_is_open(MogoScan s)
+{
+	Token		t;
+
+	while (next_token(&s, &t))
+		;
+	return s.open != NULL;
 }
 
 /* Appends to a copy. Returns its end. */

@@ -261,7 +261,7 @@ case 'a syntax error at a literal', sub {
 	$s->query("SELECT mogo_verify('id' '$x')");
 	$s->query("SELECT mogo_verify('id', '$y)");
   },
-  qr{42601 ERROR:  syntax error at or near "\*\*\*" at character 25\n},
+  qr{42601 ERROR:  syntax error at or near "'\*\*\*'" at character 25\n},
   qr{42601 ERROR:  unterminated quoted string at or near "\*\*\*" at character 26\n};
 
 case 'a query inside (QUERY), in the body of a function too', sub {
@@ -272,7 +272,7 @@ case 'a query inside (QUERY), in the body of a function too', sub {
   },
   qr{42883 ERROR:  function mogo_verify\(integer, unknown\) does not exist at character 8\n},
   qr{QUERY:  SELECT mogo_verify\(1, '\*\*\*'\)\n},
-  qr{42601 ERROR:  syntax error at or near "\*\*\*" at character \d+\n};
+  qr{42601 ERROR:  syntax error at or near "'\*\*\*'" at character \d+\n};
 
 case 'CONTEXT: the SQL of a function, and the expressions of PL/pgSQL', sub {
 	my ($x, $y) = map { secret("context $_") } 1 .. 2;
