@@ -73,7 +73,7 @@ endif
 # Each folder's run.sh, with the PG_CONFIG that the caller named.
 RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
-.PHONY: test test-drivers test-examples test-debian test-package bench dist
+.PHONY: test test-drivers test-examples test-debian test-package test-image bench dist image
 .PHONY: demo demo-stop demo-console demo-token-service
 .PHONY: check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
@@ -87,6 +87,8 @@ test-debian: ## Runs the suite inside a fresh Debian, RELEASE=trixie (as root, w
 	@"$(SRC)/test/debian/run.sh" test "$(RELEASE)"
 test-package: ## Builds and tries the Debian package, RELEASE=bookworm (the same)
 	@"$(SRC)/test/debian/run.sh" package "$(RELEASE)"
+test-image: ## Tries the image that `make image` made, on a server with nothing else of ours
+	$(RUN)packaging/image/run.sh" test "$(PG)"
 
 demo: ## Shows the product's page on a throw-away server
 	$(RUN)demo/run.sh" $@
@@ -116,6 +118,9 @@ check-coverage: ## Runs the suite and fails for a line that no test reaches
 	$(RUN)test/deep/run.sh" $@
 check-timing: ## Prints how long right and wrong secrets take; the verdict is the reader's
 	$(RUN)test/deep/run.sh" $@
+
+image: ## Makes an OCI image of the extension for CloudNativePG and others, PG=18
+	$(RUN)packaging/image/run.sh" build "$(PG)"
 
 # What PGXN and others get: the tree as it was committed.
 dist: ## Makes the release's archives from the last commit

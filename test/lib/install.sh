@@ -12,7 +12,7 @@ SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # What the caller's make and PostgreSQL settings say must not reach ours.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH
 for var in ${!PG@}; do
-	[ "$var" = PG_CONFIG ] || unset "$var"
+	case $var in PG_CONFIG | PGSRC | PGS) ;; *) unset "$var" ;; esac
 done
 unset "${!LC_@}" LC_ALL LANGUAGE
 if locale -a 2>/dev/null | grep -qix 'c\.utf-\?8'; then export LANG=C.UTF-8; else export LANG=C; fi

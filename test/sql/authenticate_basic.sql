@@ -6,17 +6,17 @@
 --
 \pset null '(null)'
 SELECT mogo_import_client('regress_authenticate', 'a0000000-0000-4000-8000-000000000001', 'sha256',
-    encode(sha256('plain-secret_1'), 'hex'), NULL, '{read,write}',
-    '{"tier": 1, "nested": {"a": [1]}}') AS i1 \gset
+	encode(sha256('plain-secret_1'), 'hex'), NULL, '{read,write}',
+	'{"tier": 1, "nested": {"a": [1]}}') AS i1 \gset
 SELECT mogo_import_client('regress_authenticate special', 'a0000000-0000-4000-8000-000000000002',
 	'sha256',
-    encode(sha256(convert_to('a:b c+d%&=ü', 'UTF8')), 'hex'), '2999-01-01 00:00:00+00') AS i2 \gset
+	encode(sha256(convert_to('a:b c+d%&=ü', 'UTF8')), 'hex'), '2999-01-01 00:00:00+00') AS i2 \gset
 SELECT mogo_import_client('regress_authenticate longest', 'a0000000-0000-4000-8000-000000000003',
 	'sha256',
-    encode(sha256(convert_to(repeat('ü', 512), 'UTF8')), 'hex')) AS i3 \gset
+	encode(sha256(convert_to(repeat('ü', 512), 'UTF8')), 'hex')) AS i3 \gset
 SELECT mogo_import_client('regress_authenticate person''s', 'a0000000-0000-4000-8000-000000000004',
 	'bcrypt',
-    '$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa') AS i4 \gset
+	'$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa') AS i4 \gset
 
 -- secrets that only a sloppy reader would find: were their bytes taken, they would match
 CREATE TEMPORARY TABLE sloppy (
@@ -30,8 +30,8 @@ INSERT INTO sloppy (what, secret, sent) VALUES
 ('half an escape', 'a%4', 'a%4'), ('a percent', 'a%', 'a%'), ('no hex', 'a%zz', 'a%zz'),
 	('unescaped plus', 'a+b', 'a+b');
 SELECT count(mogo_import_client('regress_authenticate sloppy ' || n,
-    ('a0000000-0000-4000-8000-0000000001' || lpad(n::text, 2, '0'))::uuid, 'sha256',
-    encode(sha256(secret), 'hex'))) FROM sloppy;
+	('a0000000-0000-4000-8000-0000000001' || lpad(n::text, 2, '0'))::uuid, 'sha256',
+	encode(sha256(secret), 'hex'))) FROM sloppy;
 
 -- one row for the right secret, in both forms and by every way to write the id
 SELECT client_id, client_name, scopes, metadata, secret_id = :'i1' AS secret_id, expires_at
@@ -48,13 +48,13 @@ SELECT client_secret AS second, secret_id AS second_id
 	FROM mogo_add_secret('a0000000-0000-4000-8000-000000000001') \gset
 SELECT (SELECT secret_id FROM mogo_authenticate(
 	'a0000000-0000-4000-8000-000000000001', 'plain-secret_1')) = :'i1' AS first,
-    (SELECT secret_id FROM mogo_authenticate('a0000000-0000-4000-8000-000000000001', :'second'))
-    = :'second_id' AS second;
+	(SELECT secret_id FROM mogo_authenticate('a0000000-0000-4000-8000-000000000001', :'second'))
+	= :'second_id' AS second;
 -- for several clients in one statement, and where a SELECT list has it
 SELECT t.n, a.client_name FROM (VALUES
-    (1, 'a0000000-0000-4000-8000-000000000001', 'plain-secret_1'),
-    (2, 'a0000000-0000-4000-8000-000000000002', 'wrong'),
-    (3, 'a0000000-0000-4000-8000-000000000003', repeat('ü', 512))) AS t (n, id, secret)
+	(1, 'a0000000-0000-4000-8000-000000000001', 'plain-secret_1'),
+	(2, 'a0000000-0000-4000-8000-000000000002', 'wrong'),
+	(3, 'a0000000-0000-4000-8000-000000000003', repeat('ü', 512))) AS t (n, id, secret)
 LEFT JOIN LATERAL mogo_authenticate(t.id, t.secret) AS a ON true ORDER BY t.n;
 SELECT (mogo_authenticate('a0000000-0000-4000-8000-000000000001', 'plain-secret_1')).client_name;
 
@@ -98,7 +98,7 @@ SELECT what, pg_temp.who(pg_temp.basic(pair)) FROM (VALUES
 (8, 'the longest, escaped', 'a0000000-0000-4000-8000-000000000003:' || repeat('%C3%BC', 512)),
 (9, 'longest id and secret, all escaped',
 	'%7B%61%30%30%30%30%30%30%30%2D%30%30%30%30%2D%34%30%30%30%2D%38%30%30%30%2D'
-    || repeat('%30', 11) || '%33%7D:' || repeat('%c3%bc', 512))
+	|| repeat('%30', 11) || '%33%7D:' || repeat('%c3%bc', 512))
 ) AS t (n, what, pair) ORDER BY n;
 -- the scheme in any case, one or more spaces behind it, padding as base64 has it
 SELECT header, pg_temp.who(header) FROM (VALUES
@@ -193,22 +193,22 @@ FROM sloppy ORDER BY n;
 -- the same clients' secrets where they are text, and escaped well
 SELECT what, pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-0000000001' || lpad(n::text, 2, '0')
 	|| ':'
-    || replace(replace(convert_from(secret, 'UTF8'), '%', '%25'), '+', '%2B')))
+	|| replace(replace(convert_from(secret, 'UTF8'), '%', '%25'), '+', '%2B')))
 FROM sloppy WHERE n > 7 ORDER BY n;
 DROP TABLE sloppy;
 -- base64's own alphabet, not base64url's
 SELECT mogo_import_client('regress_authenticate base64', 'a0000000-0000-4000-8000-000000000005',
 	'sha256',
-    encode(sha256('>>>???~~~'), 'hex')) IS NOT NULL AS imported;
+	encode(sha256('>>>???~~~'), 'hex')) IS NOT NULL AS imported;
 SELECT h ~ '[+/]' AS differs, pg_temp.who(h) AS base64,
 	pg_temp.who('Basic ' || translate(substr(h, 7), '+/', '-_')) AS base64url
 FROM pg_temp.basic('a0000000-0000-4000-8000-000000000005:>>>???~~~') AS h;
 -- a client that another system let in with no secret
 SELECT mogo_import_client('regress_authenticate nothing', 'a0000000-0000-4000-8000-000000000006',
 	'bcrypt',
-    '$2b$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK') IS NOT NULL AS imported;
+	'$2b$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK') IS NOT NULL AS imported;
 SELECT pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000006:')) AS basic,
-    (SELECT count(*) FROM mogo_authenticate('a0000000-0000-4000-8000-000000000006', '')) AS plain;
+	(SELECT count(*) FROM mogo_authenticate('a0000000-0000-4000-8000-000000000006', '')) AS plain;
 -- the id as its own secret
 SELECT pg_temp.who(
 	pg_temp.basic('a0000000-0000-4000-8000-000000000001:a0000000-0000-4000-8000-000000000001'));
@@ -220,30 +220,30 @@ FROM generate_series(4250, 4450) AS n;
 -- every single byte that an escape can stand for, at the secret's end and at the id's
 SELECT count(pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:plain-secret_1%'
 	|| lpad(to_hex(n), 2, '0')))) AS secret,
-    count(pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001%' || lpad(to_hex(n), 2,
-    '0') || ':plain-secret_1'))) AS id
+	count(pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001%' || lpad(to_hex(n), 2,
+	'0') || ':plain-secret_1'))) AS id
 FROM generate_series(0, 255) AS n;
 
 -- a disabled client, an expired and a revoked secret give no row
 SELECT mogo_disable_client('a0000000-0000-4000-8000-000000000001');
 SELECT (SELECT count(*) FROM mogo_authenticate(
 	'a0000000-0000-4000-8000-000000000001', 'plain-secret_1')) AS plain,
-    pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:plain-secret_1')) AS basic;
+	pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:plain-secret_1')) AS basic;
 SELECT mogo_enable_client('a0000000-0000-4000-8000-000000000001');
 SELECT pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:plain-secret_1')) AS basic;
 SELECT mogo_revoke_secret(:'i1');
 SELECT (SELECT count(*) FROM mogo_authenticate(
 	'a0000000-0000-4000-8000-000000000001', 'plain-secret_1')) AS plain,
-    pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:plain-secret_1')) AS basic,
-    pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:' || :'second')) AS second;
+	pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:plain-secret_1')) AS basic,
+	pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:' || :'second')) AS second;
 SELECT client_name FROM mogo_rotate_secret('a0000000-0000-4000-8000-000000000001', '1 microsecond');
 SELECT (SELECT count(*) FROM mogo_authenticate('a0000000-0000-4000-8000-000000000001', :'second'))
 	AS plain,
-    pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:' || :'second')) AS basic;
+	pg_temp.who(pg_temp.basic('a0000000-0000-4000-8000-000000000001:' || :'second')) AS basic;
 
 -- scopes and metadata that do not fit into the row
 SELECT mogo_update_client('a0000000-0000-4000-8000-000000000002',
-    scopes => array_agg(md5(n::text)), metadata => jsonb_object_agg(md5(n::text), md5((-n)::text)))
+	scopes => array_agg(md5(n::text)), metadata => jsonb_object_agg(md5(n::text), md5((-n)::text)))
 FROM generate_series(1, 2000) AS n;
 SELECT cardinality(scopes), scopes[2000] = md5('2000') AS last_scope,
 	metadata ->> md5('2000') = md5('-2000') AS metadata

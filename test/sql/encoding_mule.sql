@@ -14,10 +14,10 @@ CREATE DATABASE regress_mogo_mule TEMPLATE template0 ENCODING 'MULE_INTERNAL'
 CREATE EXTENSION mogocred CASCADE;
 SELECT client_id, client_secret FROM mogo_add_client('Koeln') \gset
 SELECT mogo_verify(:'client_id', :'client_secret'),
-    mogo_verify(:'client_id', :'client_secret' || convert_from('\x81e9', 'MULE_INTERNAL'))
-    AS behind,
-    mogo_verify(:'client_id', convert_from('\x81e9', 'MULE_INTERNAL')) AS secret,
-    mogo_verify_status(convert_from('\x81e9', 'MULE_INTERNAL'), :'client_secret') AS id;
+	mogo_verify(:'client_id', :'client_secret' || convert_from('\x81e9', 'MULE_INTERNAL'))
+	AS behind,
+	mogo_verify(:'client_id', convert_from('\x81e9', 'MULE_INTERNAL')) AS secret,
+	mogo_verify_status(convert_from('\x81e9', 'MULE_INTERNAL'), :'client_secret') AS id;
 SELECT client_name FROM mogo_add_client(convert_from('\x4b81f66c6e', 'MULE_INTERNAL'));
 \echo :LAST_ERROR_SQLSTATE
 \c :this_database

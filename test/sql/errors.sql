@@ -1,20 +1,9 @@
 -- The contract's errors: SQLSTATE, message and hint of each, and what comes first.
 \pset format unaligned
 
--- What a statement fails with.
-CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	message text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-	hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' | ', SQLSTATE, message, nullif(detail, ''), nullif(hint, ''));
-END $$;
+\getenv dir PG_ABS_SRCDIR
+\set error_of :dir '/lib/error_of.sql'
+\i :error_of
 SELECT client_id, client_secret, secret_id FROM mogo_add_client('regress errors') \gset
 
 -- 22004: a NULL where a value is needed. Each function, each argument of it.

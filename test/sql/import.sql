@@ -10,14 +10,14 @@ CREATE FUNCTION pg_temp.id(n int) RETURNS uuid LANGUAGE sql AS
 $$ SELECT ('c0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid $$;
 CREATE FUNCTION pg_temp.try(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  state text; message text; detail text;
+	state text; message text; detail text;
 BEGIN
-  EXECUTE 'SELECT ' || call;
-  RETURN 'ok';
+	EXECUTE 'SELECT ' || call;
+	RETURN 'ok';
 EXCEPTION WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-  detail = PG_EXCEPTION_DETAIL;
-  RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''));
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+	detail = PG_EXCEPTION_DETAIL;
+	RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''));
 END $$;
 -- what was imported: its number, the secret and the stored text
 CREATE TEMPORARY TABLE kept (n int, algorithm text, stored text, secret text);
@@ -54,9 +54,9 @@ INSERT INTO kept VALUES
 (23, 'plain', repeat('ü', 36), repeat('ü', 36)),
 -- plain is never guessed at: what looks like a hash is a secret that somebody chose
 (24, 'plain', '1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3',
-    '1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3'),
+	'1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3'),
 (25, 'plain', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
-    '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.');
+	'$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.');
 SET mogocred.bcrypt_cost = 4;
 SELECT n, mogo_import_client('regress_import ' || n, pg_temp.id(n), algorithm, stored) IS NOT NULL
 	AS imported
@@ -65,33 +65,33 @@ RESET mogocred.bcrypt_cost;
 
 -- the secret is right; the stored text never is, and a digest only where SHA-256 was kept
 SELECT k.n, k.algorithm,
-    mogo_verify(c.client_id, k.secret) AS secret,
-    mogo_verify_status(c.client_id, k.secret) AS status,
-    CASE WHEN k.stored <> k.secret THEN mogo_verify(c.client_id, k.stored) END AS stored_text,
-    mogo_verify(c.client_id, k.secret || ' ') AS longer,
-    mogo_verify(c.client_id, left(k.secret, -1)) AS shorter,
-    CASE WHEN upper(k.secret COLLATE "C") <> k.secret
-    THEN mogo_verify(c.client_id, upper(k.secret COLLATE "C")) END AS other_case,
-    mogo_verify_digest(c.client_id, sha256(convert_to(k.secret, 'UTF8'))) AS digest
+	mogo_verify(c.client_id, k.secret) AS secret,
+	mogo_verify_status(c.client_id, k.secret) AS status,
+	CASE WHEN k.stored <> k.secret THEN mogo_verify(c.client_id, k.stored) END AS stored_text,
+	mogo_verify(c.client_id, k.secret || ' ') AS longer,
+	mogo_verify(c.client_id, left(k.secret, -1)) AS shorter,
+	CASE WHEN upper(k.secret COLLATE "C") <> k.secret
+	THEN mogo_verify(c.client_id, upper(k.secret COLLATE "C")) END AS other_case,
+	mogo_verify_digest(c.client_id, sha256(convert_to(k.secret, 'UTF8'))) AS digest
 FROM kept AS k JOIN mogo_clients AS c ON c.client_id = pg_temp.id(k.n) ORDER BY k.n;
 -- whatever our own rows hold works neither, as text, as hex, or as a digest
 SELECT count(*) FROM mogo_client AS c, unnest(c.live) AS l,
-    LATERAL (VALUES (l.hash), (split_part(l.hash, '$', 3)), (split_part(l.hash, '$', 2)), (right(
-    l.hash, 31))) AS t (text)
+	LATERAL (VALUES (l.hash), (split_part(l.hash, '$', 3)), (split_part(l.hash, '$', 2)), (right(
+	l.hash, 31))) AS t (text)
 WHERE c.client_name ^@ 'regress_import' AND
-    (mogo_verify(c.client_id, t.text) OR mogo_verify_digest(c.client_id, convert_to(t.text, 'UTF8'))
-    OR l.hash ^@ 'sha256' AND mogo_verify_digest(
-    c.client_id, decode(split_part(l.hash, '$', 3), 'hex')));
+	(mogo_verify(c.client_id, t.text) OR mogo_verify_digest(c.client_id, convert_to(t.text, 'UTF8'))
+	OR l.hash ^@ 'sha256' AND mogo_verify_digest(
+	c.client_id, decode(split_part(l.hash, '$', 3), 'hex')));
 
 -- sha256 is native now, as if it had been generated here; plain is bcrypt at the setting's cost
 SELECT DISTINCT k.algorithm, s.algorithm AS kept_as,
-    regexp_replace(l.hash, '^(sha256\$|\$2.\$\d\d\$).*$', '\1') AS label, length(l.hash)
+	regexp_replace(l.hash, '^(sha256\$|\$2.\$\d\d\$).*$', '\1') AS label, length(l.hash)
 FROM kept AS k JOIN mogo_client AS c ON c.client_id = pg_temp.id(k.n), unnest(c.live) AS l
 JOIN mogo_secrets AS s ON s.secret_id = l.secret_id ORDER BY 1, 3;
 SELECT k.n FROM kept AS k JOIN mogo_client AS c ON c.client_id = pg_temp.id(k.n), unnest(c.live)
 	AS l
 WHERE k.algorithm = 'sha256' AND l.hash <> 'sha256$' || encode(c.salt, 'hex') || '$'
-    || encode(sha256(c.salt || sha256(convert_to(k.secret, 'UTF8'))), 'hex');
+	|| encode(sha256(c.salt || sha256(convert_to(k.secret, 'UTF8'))), 'hex');
 -- two clients with one secret do not show it
 SELECT count(DISTINCT l.hash), count(DISTINCT c.salt) FROM mogo_client AS c, unnest(c.live) AS l
 WHERE c.client_id IN (pg_temp.id(1), pg_temp.id(2), pg_temp.id(3), pg_temp.id(4));
@@ -113,10 +113,10 @@ WHERE c.client_id IN (pg_temp.id(31), pg_temp.id(32));
 
 -- all the other properties, and the audit
 SELECT mogo_import_client('regress_import all', pg_temp.id(41), 'sha256',
-    encode(sha256('secret of import all'), 'hex'), '2999-12-31 00:00:00+00', '{read,write}',
-    '{"from": "elsewhere"}') AS secret_id \gset
+	encode(sha256('secret of import all'), 'hex'), '2999-12-31 00:00:00+00', '{read,write}',
+	'{"from": "elsewhere"}') AS secret_id \gset
 SELECT client_name, enabled, scopes, metadata, allowed_cidrs, created_by = session_user AS mine,
-    live_secrets, next_expiry AT TIME ZONE 'UTC' AS next_expiry
+	live_secrets, next_expiry AT TIME ZONE 'UTC' AS next_expiry
 FROM mogo_clients WHERE client_id = pg_temp.id(41);
 SELECT secret_id = :'secret_id' AS the_same, status, expires_at AT TIME ZONE 'UTC' AS expires_at,
 	revoked_at
@@ -138,8 +138,8 @@ SELECT status, algorithm, expires_at IS NOT NULL AS expires FROM mogo_secrets
 WHERE client_id = pg_temp.id(14) ORDER BY created_at;
 SELECT client_secret AS new FROM mogo_rotate_secret(pg_temp.id(14), '0') \gset
 SELECT mogo_verify_status(pg_temp.id(14), 'Grüße an den Bäcker') AS old,
-    mogo_verify_status(pg_temp.id(14), 'Grüße an den Becker') AS never_was,
-    mogo_verify_status(pg_temp.id(14), :'new') AS new;
+	mogo_verify_status(pg_temp.id(14), 'Grüße an den Becker') AS never_was,
+	mogo_verify_status(pg_temp.id(14), :'new') AS new;
 SELECT status, algorithm FROM mogo_secrets WHERE client_id = pg_temp.id(14) ORDER BY created_at;
 -- from sha256
 SELECT client_secret AS new FROM mogo_rotate_secret(pg_temp.id(1), '0') \gset
@@ -159,7 +159,7 @@ SELECT mogo_verify(pg_temp.id(16), 'Grüße an den Bäcker') AS verify,
 -- what is not what the algorithm says is refused, and not guessed at
 SELECT concat(c.algorithm, ' ', c.what, E'\n  ', replace(pg_temp.try(format(
 	'mogo_import_client(%L, %L, %L, %L)',
-    'regress_import bad', pg_temp.id(99), c.algorithm, c.secret)), E'\n', E'\n  ')) AS refused
+	'regress_import bad', pg_temp.id(99), c.algorithm, c.secret)), E'\n', E'\n  ')) AS refused
 FROM (VALUES
 (1, 'sha256', 'empty', ''),
 (2, 'sha256', '63 digits', repeat('0', 63)),
@@ -212,7 +212,7 @@ SELECT count(*) FROM mogo_audit WHERE client_id = pg_temp.id(99);
 
 -- bcrypt of nothing, which is no secret either (by libxcrypt)
 SELECT mogo_import_client('regress_import nothing', pg_temp.id(53), 'bcrypt',
-    '$2b$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK') IS NOT NULL AS imported;
+	'$2b$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK') IS NOT NULL AS imported;
 SELECT mogo_verify(pg_temp.id(53), '') AS verify, mogo_verify_status(pg_temp.id(53), '') AS status;
 SELECT crypt('', '$2a$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK')
 	= '$2a$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK' AS it_is_that;

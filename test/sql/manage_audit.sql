@@ -11,8 +11,8 @@ SELECT clock_timestamp() AS start \gset
 CREATE VIEW pg_temp.audit AS
 SELECT row_number() OVER (ORDER BY at) AS n, actor = session_user AS session, acting_as, action,
 	client_name,
-    client_id IS NOT NULL AS client, secret_id IS NOT NULL AS secret, client_addr, application_name,
-    detail - 'others_end_at' - 'ended_before' AS detail
+	client_id IS NOT NULL AS client, secret_id IS NOT NULL AS secret, client_addr, application_name,
+	detail - 'others_end_at' - 'ended_before' AS detail
 FROM mogo_audit WHERE at > :'start'::timestamptz AND action !~ '^access' ORDER BY at;
 SET application_name = 'regress "audit"';
 
@@ -28,14 +28,14 @@ SELECT mogo_disable_client(:'id') \g /dev/null
 SELECT mogo_enable_client(:'id') \g /dev/null
 SELECT mogo_import_client('regress_audit imported', 'd0000000-0000-4000-8000-000000000001',
 	'bcrypt',
-    '$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa') AS i4 \gset
+	'$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa') AS i4 \gset
 SELECT mogo_remove_client(:'id') \g /dev/null
 RESET ROLE;
 TABLE pg_temp.audit;
 -- the right ids
 SELECT action, client_id = :'id' AS client, CASE secret_id WHEN :'i1' THEN 1 WHEN :'i2' THEN 2
 	WHEN :'i3' THEN 3 END AS secret,
-    (detail ->> 'others_end_at')::timestamptz = :'cutoff' AS cutoff
+	(detail ->> 'others_end_at')::timestamptz = :'cutoff' AS cutoff
 FROM mogo_audit WHERE client_id = :'id' AND at > :'start' ORDER BY at;
 SELECT client_id, secret_id = :'i4' AS secret FROM mogo_audit
 	WHERE client_name = 'regress_audit imported' AND at > :'start';
@@ -96,7 +96,7 @@ SELECT count(DISTINCT at) FROM (SELECT at FROM mogo_audit ORDER BY at DESC LIMIT
 -- a check leaves no row
 SELECT count(*) AS before FROM mogo_audit \gset
 SELECT mogo_verify('d0000000-0000-4000-8000-000000000001', 'Grüße an den Bäcker') AS right,
-    mogo_verify('d0000000-0000-4000-8000-000000000001', 'wrong') AS wrong;
+	mogo_verify('d0000000-0000-4000-8000-000000000001', 'wrong') AS wrong;
 SELECT count(*) - :before AS more FROM mogo_audit;
 
 -- the administrator reads it, and writes it by no way
@@ -112,7 +112,7 @@ RESET ROLE;
 -- mogo_purge_audit: rows that are older, and one that says so
 SELECT mogo_purge_audit('0') > 0 AS trimmed;
 SELECT action, client_id, client_name, secret_id, (detail ->> 'count')::int > 0 AS count,
-    (detail ->> 'ended_before')::timestamptz <= at AS cutoff
+	(detail ->> 'ended_before')::timestamptz <= at AS cutoff
 FROM mogo_audit;
 SELECT mogo_purge_audit('1 hour');
 SELECT mogo_purge_audit('0');

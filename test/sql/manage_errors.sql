@@ -7,31 +7,31 @@
 --
 CREATE FUNCTION pg_temp.try(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  state text; message text; detail text; hint text;
+	state text; message text; detail text; hint text;
 BEGIN
-  EXECUTE 'SELECT ' || call;
-  RETURN 'ok';
+	EXECUTE 'SELECT ' || call;
+	RETURN 'ok';
 EXCEPTION
 WHEN undefined_function THEN  -- PostgreSQL's own, with a hint before 19 and a detail since
-  RETURN concat(SQLSTATE, ': ', SQLERRM);
+	RETURN concat(SQLSTATE, ': ', SQLERRM);
 WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-    detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-  RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''), E'\nHINT: ' || nullif(
-  hint, ''));
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+	detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''), E'\nHINT: ' || nullif(
+	hint, ''));
 END $$;
 \pset format unaligned
 \pset tuples_only on
 
 -- a client for them with a known id, and what it looks like before and after
 SELECT mogo_import_client('regress_errors', 'e0000000-0000-4000-8000-000000000001', 'sha256',
-    encode(sha256('the secret of regress_errors'), 'hex')) AS secret_id \gset
+	encode(sha256('the secret of regress_errors'), 'hex')) AS secret_id \gset
 SELECT mogo_import_client('regress_errors other', 'e0000000-0000-4000-8000-000000000002', 'sha256',
-    encode(sha256('the other one''s secret'), 'hex')) IS NOT NULL;
+	encode(sha256('the other one''s secret'), 'hex')) IS NOT NULL;
 CREATE VIEW pg_temp.state AS
 SELECT md5((SELECT string_agg(c::text, ',' ORDER BY client_id) FROM mogo_client AS c)
-    || (SELECT string_agg(s::text, ',' ORDER BY secret_id) FROM mogo_secret AS s)
-    || (SELECT count(*)::text FROM mogo_audit_log)) AS state;
+	|| (SELECT string_agg(s::text, ',' ORDER BY secret_id) FROM mogo_secret AS s)
+	|| (SELECT count(*)::text FROM mogo_audit_log)) AS state;
 SELECT state AS before FROM pg_temp.state \gset
 
 CREATE TEMPORARY TABLE bad (n int GENERATED ALWAYS AS IDENTITY, call text);

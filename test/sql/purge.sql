@@ -33,7 +33,7 @@ SELECT count(*) FROM mogo_audit WHERE action = 'secrets_purged' AND at > :'start
 SELECT mogo_purge('0');
 TABLE pg_temp.secrets;
 SELECT action, client_id, client_name, secret_id, detail -> 'count' AS count,
-    (detail ->> 'ended_before')::timestamptz BETWEEN :'start' AND at AS cutoff
+	(detail ->> 'ended_before')::timestamptz BETWEEN :'start' AND at AS cutoff
 FROM mogo_audit WHERE action = 'secrets_purged' AND at > :'start';
 SELECT s.n, mogo_verify_status(:'id', s.secret)
 FROM (VALUES (1, :'s1'), (2, :'s2'), (3, :'s3'), (4, :'s4'), (5, :'s5'), (6, :'s6'), (7, :'s7'))
@@ -68,8 +68,8 @@ SELECT mogo_purge('0');
 SELECT client_name, live_secrets FROM mogo_clients WHERE client_name ~ '^regress_purge \d'
 	ORDER BY 1;
 SELECT client_name, mogo_verify(client_id, client_secret) FROM
-    (SELECT c.* FROM mogo_clients AS k, mogo_add_secret(k.client_id) AS c
-    WHERE k.client_name = 'regress_purge 1') AS c;
+	(SELECT c.* FROM mogo_clients AS k, mogo_add_secret(k.client_id) AS c
+	WHERE k.client_name = 'regress_purge 1') AS c;
 -- no secret without its row, no row without its secret
 SELECT count(*) FROM mogo_secret AS s FULL JOIN (
 	SELECT l.secret_id FROM mogo_client, unnest(live) AS l) AS l USING (secret_id)
@@ -82,7 +82,7 @@ ROLLBACK;
 SELECT mogo_verify_status(:'id', :'s9') AS s9, mogo_verify_status(:'id', :'s10') AS s10;
 -- a bcrypt secret
 SELECT mogo_import_client('regress_purge bcrypt', 'b0000000-0000-4000-8000-000000000001', 'bcrypt',
-    '$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa') AS i11 \gset
+	'$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa') AS i11 \gset
 SELECT mogo_revoke_secret(:'i11');
 SELECT mogo_verify_status('b0000000-0000-4000-8000-000000000001', 'Grüße an den Bäcker');
 SELECT mogo_purge('0');

@@ -1,13 +1,51 @@
-# What the TAP tests of deployment (ops_…) share: issuing, checking, and what
-# must hold between the three tables.
+# What the TAP tests share: a server with the extension in it, issuing, checking, waiting,
+# and what must hold between the tables.
 package MogoTest;
 
 use strict;
 use warnings FATAL => 'all';
 use Exporter 'import';
 
-our @EXPORT =
-  qw(issue verify sqlstate inconsistencies credentials catalog contents every_kind answers);
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+
+our @EXPORT = qw(server issue verify sqlstate catch_up pgbench
+  inconsistencies credentials catalog contents every_kind answers);
+
+# Starts a server with the extension in it. $conf is for its postgresql.conf.
+sub server
+{
+	my ($name, $conf) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init;
+	$node->append_conf('postgresql.conf', $conf) if $conf;
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+	return $node;
+}
+
+# Waits until a standby has replayed all that its primary has written.
+sub catch_up
+{
+	my ($primary, $standby) = @_;
+	return $primary->wait_for_catchup($standby, 'replay',
+		$primary->lsn('insert'));
+}
+
+# Runs pgbench against a server. Returns whether it succeeded, its output and its errors.
+sub pgbench
+{
+	my ($node, @options) = @_;
+	my ($out, $err);
+	my $ok = IPC::Run::run(
+		[
+			'pgbench', '-n', '-h', $node->host,
+			'-p', $node->port, @options, 'postgres'
+		],
+		'>' => \$out,
+		'2>' => \$err);
+	return ($ok, $out, $err);
+}
 
 # Reads a line "client_id|client_secret|secret_id" into a hash.
 sub credentials

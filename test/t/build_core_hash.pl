@@ -6,10 +6,12 @@
 use strict;
 use warnings FATAL => 'all';
 use FindBin;
+use lib $FindBin::Bin;
 use Digest::SHA qw(sha256 sha256_hex);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
 my $src = "$FindBin::Bin/../..";
 my $build = "$PostgreSQL::Test::Utils::tmp_check/core_hash";
@@ -29,10 +31,7 @@ is( "@calls",
 	'pg_cryptohash_create pg_cryptohash_final pg_cryptohash_free pg_cryptohash_init pg_cryptohash_update',
 	'it calls pg_cryptohash, and none of libcrypto\'s hash functions');
 
-my $node = PostgreSQL::Test::Cluster->new('core_hash');
-$node->init;
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+my $node = server('core_hash');
 
 # Every session that starts from now on has the one library or the other.
 my %library = (usual => '$libdir/mogocred', core => "$build/mogocred");

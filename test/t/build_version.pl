@@ -4,10 +4,12 @@
 use strict;
 use warnings FATAL => 'all';
 use FindBin;
+use lib $FindBin::Bin;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
 my $src = "$FindBin::Bin/../..";
 
@@ -87,10 +89,7 @@ is( join(
 	'nothing in it is unknown there');
 
 # What runs says the same.
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+my $node = server('main');
 is( $node->safe_psql(
 		'postgres',
 		"SELECT extversion FROM pg_extension WHERE extname = 'mogocred'"),

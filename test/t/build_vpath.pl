@@ -35,15 +35,13 @@ command_checks_all(
 	'an unknown major is refused');
 
 chomp(my ($lib, $share) = `pg_config --pkglibdir --sharedir`);
-command_ok(
-	[
-		'make', '-s',
-		'-C', $build,
-		'-f', "$tree/Makefile",
-		"VPATH=$tree", 'PG_CONFIG=pg_config',
-		'with_llvm=no', "DESTDIR=$dest",
-		'install'
-	],
+my @make = (
+	'make', '-s',
+	'-C', $build,
+	'-f', "$tree/Makefile",
+	"VPATH=$tree", 'PG_CONFIG=pg_config',
+	'with_llvm=no', "DESTDIR=$dest");
+command_ok([ @make, 'install' ],
 	'make -f SOURCE/Makefile VPATH=SOURCE DESTDIR=... install');
 is(join("\n", sort glob "$tree/src/*"),
 	$before, 'nothing was written into the source tree');
@@ -59,16 +57,7 @@ is( join("\n", sort @installed),
 	join("\n", sort @wanted),
 	'the library, the control file and the scripts, below DESTDIR and nowhere else'
 );
-command_ok(
-	[
-		'make', '-s',
-		'-C', $build,
-		'-f', "$tree/Makefile",
-		"VPATH=$tree", 'PG_CONFIG=pg_config',
-		'with_llvm=no', "DESTDIR=$dest",
-		'uninstall'
-	],
-	'make uninstall');
+command_ok([ @make, 'uninstall' ], 'make uninstall');
 @installed = ();
 find(sub { push @installed, $File::Find::name if -f }, $dest) if -d $dest;
 is("@installed", '', 'takes them all away');

@@ -11,12 +11,7 @@ use Test::More;
 use MogoTest;
 
 my $page = slurp_file("$FindBin::Bin/../../doc/operations.md");
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf('postgresql.conf',
-	"shared_preload_libraries = 'mogocred'\n");
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+my $node = server('main', "shared_preload_libraries = 'mogocred'\n");
 issue($node, 'any');
 
 my @settings = split /\n/, $node->safe_psql(

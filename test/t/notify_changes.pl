@@ -3,15 +3,14 @@
 
 use strict;
 use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
-my $node = PostgreSQL::Test::Cluster->new('notify');
-$node->init;
-$node->append_conf('postgresql.conf', "max_prepared_transactions = 2\n");
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+my $node = server('notify', "max_prepared_transactions = 2\n");
 
 # Runs a script in one session that listens, and returns the payloads in their order
 # and a hash of what the script printed as "name=value".
@@ -46,8 +45,7 @@ SELECT mogo_update_client(:'id', 'notify "y"');
 SELECT mogo_disable_client(:'id');
 SELECT mogo_enable_client(:'id');
 SELECT mogo_import_client('imported', '}
-  . $imported
-  . q{', 'sha256', repeat('1', 64)) AS i4 \gset
+  . $imported . q{', 'sha256', repeat('1', 64)) AS i4 \gset
 SELECT mogo_remove_client(:'id');
 SELECT mogo_revoke_secret(:'i4');
 SELECT mogo_purge('0');

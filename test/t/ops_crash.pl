@@ -19,17 +19,13 @@ use constant { ROUNDS => 10, WORKERS => 3, LOOPS => 400 };
 
 plan skip_all => 'needs /proc' if !-d "/proc/$$";
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
+my $node = server(
+	'main', q{
 synchronous_commit = off
 wal_writer_delay = 10s
 shared_preload_libraries = 'mogocred'
 log_statement = none
 });
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
 
 # One client's life, again and again. What is echoed before a call says what may have
 # happened, what is echoed after it was acknowledged. "old" is what the call ends.

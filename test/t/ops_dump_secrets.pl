@@ -6,16 +6,16 @@
 
 use strict;
 use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::Bin;
 use Digest::SHA qw(sha256_hex);
 use MIME::Base64;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
-my $node = PostgreSQL::Test::Cluster->new('dump');
-$node->init;
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+my $node = server('dump');
 
 # Adds clients of all kinds; returns their ids and secrets, live and ended ones.
 sub add_clients

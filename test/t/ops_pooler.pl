@@ -110,7 +110,7 @@ sub ask
 
 my $c = issue($primary, 'pooled');
 my $wrong = { %$c, secret => $c->{id} };
-$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+catch_up($primary, $standby);
 foreach my $db ('primary', 'standby')
 {
 	my @clients = map { client($db) } 1 .. 20;
@@ -158,7 +158,7 @@ is(ask($checker, $c) . ask($checker, $new),
 	'ft', 'revoked: seen at once, in a transaction from before');
 $checker->commit;
 is(ask(client('primary'), $c), 'f', 'and by a new client');
-$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+catch_up($primary, $standby);
 is(ask(client('standby'), $c) . ask(client('standby'), $new),
 	'ft', 'and on the standby once it is replayed');
 

@@ -25,12 +25,6 @@ $standby->append_conf('postgresql.conf',
 	"max_standby_streaming_delay = 100ms\nhot_standby_feedback = off\n");
 $standby->start;
 
-sub catch_up
-{
-	return $primary->wait_for_catchup($standby, 'replay',
-		$primary->lsn('insert'));
-}
-
 # --- right answers, with and without preloading on either side ------------------
 
 foreach my $preload ([ 0, 0 ], [ 1, 0 ], [ 0, 1 ], [ 1, 1 ])
@@ -48,7 +42,7 @@ foreach my $preload ([ 0, 0 ], [ 1, 0 ], [ 0, 1 ], [ 1, 1 ])
 	}
 	my $c = issue($primary, "client @$preload");
 	my $second = issue($primary, undef, "mogo_add_secret('$c->{id}')");
-	catch_up();
+	catch_up($primary, $standby);
 	is(verify($standby, $c), 't', "$how: the right secret");
 	is(verify($standby, { %$c, secret => $c->{id} }),
 		'f', "$how: a wrong one");
@@ -61,7 +55,7 @@ foreach my $preload ([ 0, 0 ], [ 1, 0 ], [ 0, 1 ], [ 1, 1 ])
 
 	$primary->safe_psql('postgres',
 		"SELECT mogo_revoke_secret('$c->{secret_id}')");
-	catch_up();
+	catch_up($primary, $standby);
 	is(verify($standby, $c), 'f', "$how: revoked");
 	is( $standby->safe_psql(
 			'postgres',
@@ -70,7 +64,7 @@ foreach my $preload ([ 0, 0 ], [ 1, 0 ], [ 0, 1 ], [ 1, 1 ])
 		"$how: mogo_verify_status knows why");
 	is(verify($standby, $second), 't', "$how: the other secret lives");
 	$primary->safe_psql('postgres', "SELECT mogo_disable_client('$c->{id}')");
-	catch_up();
+	catch_up($primary, $standby);
 	is(verify($standby, $second), 'f', "$how: disabled");
 }
 
@@ -92,7 +86,7 @@ like($standby->safe_psql('postgres', 'SELECT count(*) FROM mogo_clients'),
 # --- revocation as seen by a transaction that is open on the standby --------------
 
 my $open = issue($primary, 'open transaction');
-catch_up();
+catch_up($primary, $standby);
 my $session = $standby->background_psql('postgres', on_error_stop => 0);
 my $seen = $session->query(
 	"BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT mogo_verify('$open->{id}', '$open->{secret}')"
@@ -105,7 +99,7 @@ SKIP:
 		'right in a REPEATABLE READ transaction on the standby');
 	$primary->safe_psql('postgres',
 		"SELECT mogo_revoke_secret('$open->{secret_id}')");
-	catch_up();
+	catch_up($primary, $standby);
 	like(
 		$session->query(
 			"SELECT mogo_verify('$open->{id}', '$open->{secret}')"),
@@ -119,7 +113,7 @@ SKIP:
 # --- recovery conflicts: what holds a snapshot is cancelled, checks go on ------------
 
 my $busy = issue($primary, 'busy');
-catch_up();
+catch_up($primary, $standby);
 my ($in, $out, $err) = ('', '', '');
 my $holder = IPC::Run::start(
 	[
@@ -145,7 +139,7 @@ $primary->safe_psql('postgres',
 	"SELECT mogo_disable_client('$busy->{id}'); SELECT mogo_enable_client('$busy->{id}')"
 );
 $primary->safe_psql('postgres', 'VACUUM mogo_client');
-catch_up();
+catch_up($primary, $standby);
 $holder->finish;
 like($err, qr/ERROR:\s+40001/,
 	'a long query on the standby is cancelled with 40001');
@@ -155,7 +149,7 @@ is(verify($standby, $busy), 't', 'a check is not, as it holds nothing');
 
 my $bounded = issue($primary, 'bounded');
 my $unbounded = issue($primary, 'unbounded');
-catch_up();
+catch_up($primary, $standby);
 $primary->append_conf('postgresql.conf',
 	"synchronous_standby_names = 'FIRST 1 (standby)'\n");
 $primary->safe_psql('postgres', 'CREATE ROLE admin LOGIN SUPERUSER');
@@ -165,7 +159,7 @@ $primary->reload;
 $primary->poll_query_until('postgres',
 	"SELECT sync_state = 'sync' FROM pg_stat_replication")
   or die 'the standby did not become synchronous';
-catch_up();
+catch_up($primary, $standby);
 $standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
 $standby->poll_query_until('postgres',
 	"SELECT pg_get_wal_replay_pause_state() = 'paused'")
@@ -218,7 +212,7 @@ $primary->safe_psql('postgres',
 );
 my $gone = issue($primary, 'gone');
 $primary->safe_psql('postgres', "SELECT mogo_remove_client('$gone->{id}')");
-catch_up();
+catch_up($primary, $standby);
 my $tables =
   q{SELECT c FROM mogo_client c ORDER BY client_id; SELECT s FROM mogo_secret s ORDER BY secret_id;
 	SELECT a FROM mogo_audit_log a ORDER BY a::text};

@@ -8,9 +8,12 @@
 
 use strict;
 use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
 my $clients = 40;
 my $node = PostgreSQL::Test::Cluster->new('load');
@@ -57,21 +60,11 @@ append_to_file(
 UPDATE app SET secret = next_secret, next_secret = NULL WHERE n = :n AND next_secret IS NOT NULL;
 });
 
-my ($out, $err);
-my $ok = IPC::Run::run(
-	[
-		'pgbench', '--no-vacuum',
-		'--client=8', '--jobs=2',
-		'--transactions=1500', '--protocol=prepared',
-		"--file=$dir/check.sql\@20", "--file=$dir/rotate.sql\@2",
-		"--file=$dir/switch.sql\@2", '--host',
-		$node->host, '--port',
-		$node->port, 'postgres'
-	],
-	'>',
-	\$out,
-	'2>',
-	\$err);
+my ($ok, $out, $err) = pgbench(
+	$node, '--client=8',
+	'--jobs=2', '--transactions=1500',
+	'--protocol=prepared', "--file=$dir/check.sql\@20",
+	"--file=$dir/rotate.sql\@2", "--file=$dir/switch.sql\@2");
 ok($ok, 'no check was rejected') or diag($err);
 like(
 	$out,
@@ -124,20 +117,11 @@ append_to_file(
 	"$dir/check_at_once.sql", q{\set n random(1, } . $clients . q{)
 SELECT 1 / mogo_verify(id, secret)::int AS accepted FROM app WHERE n = :n;
 });
-$ok = IPC::Run::run(
-	[
-		'pgbench', '--no-vacuum',
-		'--client=8', '--jobs=2',
-		'--transactions=500', '--protocol=prepared',
-		"--file=$dir/check_at_once.sql\@20", "--file=$dir/others.sql\@2",
-		"--file=$dir/vacuum.sql\@1", '--host',
-		$node->host, '--port',
-		$node->port, 'postgres'
-	],
-	'>',
-	\$out,
-	'2>',
-	\$err);
+($ok, $out, $err) = pgbench(
+	$node, '--client=8',
+	'--jobs=2', '--transactions=500',
+	'--protocol=prepared', "--file=$dir/check_at_once.sql\@20",
+	"--file=$dir/others.sql\@2", "--file=$dir/vacuum.sql\@1");
 ok($ok, 'no check was rejected beside purges, removals and VACUUM')
   or diag($err);
 is( $node->safe_psql(
