@@ -306,7 +306,8 @@ redact_record(ErrorData *edata)
 	bool		ours = text || (query && calls(query, strlen(query), false)) ||
 		(edata->context && calls(edata->context, strlen(edata->context), true)) ||
 		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
-	bool		quotes = ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION ||
+	bool		quotes = (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
+						  strcmp(edata->domain, PG_TEXTDOMAIN("mogocred")) != 0) ||
 		(edata->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
 		 (mogo_is_open(scan(text, text ? strlen(text) : 0, false)) ||
 		  mogo_is_open(scan(query, query ? strlen(query) : 0, false))));
