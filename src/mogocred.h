@@ -40,6 +40,9 @@
 /* The most live secrets that mogocred.max_live_secrets can allow a client */
 #define MOGO_MAX_LIVE		20
 
+/* The most characters of a client's external id, which are all ASCII */
+#define MOGO_MAX_EXTERNAL_ID	255
+
 #define MOGO_SALT_LEN		16
 #define MOGO_DIGEST_LEN		32
 
@@ -54,6 +57,7 @@
 
 /* parse.c: text from outside, without a backend behind it */
 extern bool mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid);
+extern bool mogo_parse_external_id(const char *str, size_t len);
 extern bool mogo_parse_sha256(const char *str, size_t len, uint8 *digest);
 extern bool mogo_parse_bcrypt(const char *str, size_t len);
 extern bool mogo_parse_address(const char *str, size_t len, uint8 *bytes, int *nbytes);
@@ -118,8 +122,9 @@ extern TimestampTz mogo_add_interval(const char *argname, Interval *span,
 /* present.c: what a caller of a check has sent */
 typedef struct MogoPresented
 {
-	bool		has_id;
-	pg_uuid_t	id;
+	bool		has_id;			/* false: can be nobody's */
+	const text *external_id;	/* it is one; NULL: a client id, */
+	pg_uuid_t	id;				/* this one */
 	bool		has_address;	/* it was given; */
 	const inet *address;		/* NULL: it is not one, and in no network */
 	bool		by_digest;		/* the digest was sent, not the secret */
@@ -133,7 +138,7 @@ typedef struct MogoPresented
 
 extern void mogo_present_nothing(MogoPresented *presented);
 extern void mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
-extern void mogo_present_text(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
+extern void mogo_present_id(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_secret(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_digest(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
@@ -216,7 +221,7 @@ typedef struct MogoLookup
 {
 	Relation	rel;
 	LOCKMODE	lock;			/* to be given back; or NoLock */
-	Relation	index;			/* its primary key, with */
+	Relation	index;			/* the one on the id that was sent, with */
 	IndexScanDesc scan;
 	Snapshot	snapshot;
 	SysScanDesc whole;			/* or, where there is none, all of it */
@@ -224,13 +229,15 @@ typedef struct MogoLookup
 	bool		copied;			/* the slot is a copy, and the scan has ended */
 	bool		found;
 	/* the rest is set if found, and lives until mogo_lookup_end */
+	pg_uuid_t	client_id;
 	bool		enabled;
 	const uint8 *salt;			/* MOGO_SALT_LEN bytes */
 	ArrayType  *live;
 } MogoLookup;
 
 extern void mogo_lookup_init(void);
-extern void mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id);
+extern void mogo_lookup_begin(MogoLookup *lookup, Oid function,
+							  const MogoPresented *presented);
 extern void mogo_lookup_copy(MogoLookup *lookup);
 extern void mogo_lookup_end(MogoLookup *lookup);
 extern Datum mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull);

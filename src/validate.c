@@ -19,7 +19,6 @@
 #include "utils/jsonb.h"
 
 #define MAX_LINE_CHARS		255
-#define MAX_EXTERNAL_ID		255
 #define MAX_SCOPES			256
 #define MAX_CIDRS			256
 #define MAX_METADATA		(16 * 1024) /* bytes as text */
@@ -187,10 +186,10 @@ mogo_check_external_id(const text *external_id)
 	size_t		len = VARSIZE_ANY_EXHDR(external_id);
 	pg_uuid_t	uuid;
 
-	if (len < 1 || len > MAX_EXTERNAL_ID)
+	if (len < 1 || len > MOGO_MAX_EXTERNAL_ID)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("external id must have 1 to %d characters", MAX_EXTERNAL_ID)));
+				 errmsg("external id must have 1 to %d characters", MOGO_MAX_EXTERNAL_ID)));
 	for (size_t i = 0; i < len; i++)
 	{
 		if (id[i] < 0x20 || id[i] > 0x7E)
