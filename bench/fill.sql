@@ -3,7 +3,7 @@
 INSERT INTO mogo_client (client_id, enabled, salt, live, allowed_cidrs, client_name,
 	scopes, metadata, created_at, created_by)
 SELECT bench.id(n), true, s.salt,
-	ARRAY[ROW(md5('secret id' || n)::uuid, 'infinity',
+	ARRAY[ROW(md5('secret id' || n)::uuid, 'infinity', true,
 		'sha256$' || encode(s.salt, 'hex') || '$' ||
 		encode(sha256(s.salt || sha256(bench.secret(n)::bytea)), 'hex'))::mogo_live_secret],
 	'{}', 'client ' || lpad(n::text, 8, '0'), '{}', '{}', now(), 'bench'

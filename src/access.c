@@ -96,7 +96,7 @@ static const char foreign_objects[] =
 
 /* Runs one GRANT or REVOKE. */
 static void
-run(const char *sql)
+grant_execute(const char *sql)
 {
 	int			result = SPI_execute(sql, false, 0);
 
@@ -123,7 +123,7 @@ require_owner(bool is_owner)
  * is not the owner.
  */
 static const char *
-role_arg(FunctionCallInfo fcinfo)
+role_arg(const MogoChange *change, FunctionCallInfo fcinfo)
 {
 	Oid			role;
 	char	   *name;
@@ -139,7 +139,7 @@ role_arg(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role with OID %u does not exist", role)));
-	require_owner(has_privs_of_role(GetUserId(), mogo_owner()));
+	require_owner(has_privs_of_role(GetUserId(), change->owner));
 	return quote_identifier(name);
 }
 
@@ -156,7 +156,7 @@ listed(const char *name, const char *const *list)
 static SPITupleTable *
 find_members(uint64 *n)
 {
-	run(members);
+	grant_execute(members);
 	*n = SPI_processed;
 	return SPI_tuptable;
 }
@@ -188,7 +188,7 @@ our_schema(FunctionCallInfo fcinfo, const char **name)
 
 /* Records who was given, or lost, what. */
 static void
-record(FunctionCallInfo fcinfo, const char *action, const char *access)
+record_access(const MogoChange *change, FunctionCallInfo fcinfo, const char *action, const char *access)
 {
 	StringInfoData detail;
 	char	   *name = mogo_role_name(PG_GETARG_OID(0));
@@ -199,15 +199,14 @@ record(FunctionCallInfo fcinfo, const char *action, const char *access)
 	if (access != NULL)
 		appendStringInfo(&detail, ", \"access\": \"%s\"", access);
 	appendStringInfoChar(&detail, '}');
-	mogo_record(action, NULL, (Datum) 0, NULL,
-				DirectFunctionCall1(jsonb_in, CStringGetDatum(detail.data)));
+	mogo_record(change, action, NULL, NULL, NULL, detail.data);
 }
 
 /* Grants what stands in the verifier's list and, for an administrator, in his. */
 static void
-grant(FunctionCallInfo fcinfo, bool admin)
+grant(const MogoChange *change, FunctionCallInfo fcinfo, bool admin)
 {
-	const char *role = role_arg(fcinfo);
+	const char *role = role_arg(change, fcinfo);
 	const char *schema_name;
 	Oid			schema = our_schema(fcinfo, &schema_name);
 	uint64		n;
@@ -218,20 +217,24 @@ grant(FunctionCallInfo fcinfo, bool admin)
 		char	   *name = member_column(table, i, 1);
 
 		if (listed(name, verifier_objects) || (admin && listed(name, admin_objects)))
-			run(psprintf("GRANT %s ON %s TO %s", member_column(table, i, 2),
-						 member_object(table, i), role));
+			grant_execute(psprintf("GRANT %s ON %s TO %s", member_column(table, i, 2),
+								   member_object(table, i), role));
 	}
 	if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
 	{
-		run(psprintf("GRANT USAGE ON SCHEMA %s TO %s", schema_name, role));
-		/* the schema may be another's: where we may only use it, GRANT has only warned */
+		grant_execute(psprintf("GRANT USAGE ON SCHEMA %s TO %s", schema_name, role));
+
+		/*
+		 * the schema may be another's: where we may only use it, GRANT has
+		 * only warned
+		 */
 		if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("could not grant usage of schema %s", schema_name),
 					 errhint("Have the schema's owner grant it, and try again.")));
 	}
-	record(fcinfo, "access_granted", admin ? "admin" : "verifier");
+	record_access(change, fcinfo, "access_granted", admin ? "admin" : "verifier");
 }
 
 PG_FUNCTION_INFO_V1(mogo_grant_admin);
@@ -242,9 +245,11 @@ PG_FUNCTION_INFO_V1(mogo_revoke_access);
 Datum
 mogo_grant_admin(PG_FUNCTION_ARGS)
 {
-	mogo_begin(fcinfo, "mogo_grant_admin()");
-	grant(fcinfo, true);
-	mogo_end();
+	MogoChange	change;
+
+	mogo_begin(&change, fcinfo, 1, "mogo_grant_admin()");
+	grant(&change, fcinfo, true);
+	mogo_end(&change);
 	PG_RETURN_VOID();
 }
 
@@ -252,9 +257,11 @@ mogo_grant_admin(PG_FUNCTION_ARGS)
 Datum
 mogo_grant_verifier(PG_FUNCTION_ARGS)
 {
-	mogo_begin(fcinfo, "mogo_grant_verifier()");
-	grant(fcinfo, false);
-	mogo_end();
+	MogoChange	change;
+
+	mogo_begin(&change, fcinfo, 1, "mogo_grant_verifier()");
+	grant(&change, fcinfo, false);
+	mogo_end(&change);
 	PG_RETURN_VOID();
 }
 
@@ -266,6 +273,7 @@ mogo_grant_verifier(PG_FUNCTION_ARGS)
 Datum
 mogo_revoke_access(PG_FUNCTION_ARGS)
 {
+	MogoChange	change;
 	const char *role;
 	const char *schema_name;
 	Oid			schema;
@@ -274,23 +282,23 @@ mogo_revoke_access(PG_FUNCTION_ARGS)
 	uint64		n;
 	SPITupleTable *table;
 
-	mogo_begin(fcinfo, "mogo_revoke_access()");
-	role = role_arg(fcinfo);
-	if (PG_GETARG_OID(0) == mogo_owner())
+	mogo_begin(&change, fcinfo, 1, "mogo_revoke_access()");
+	role = role_arg(&change, fcinfo);
+	if (PG_GETARG_OID(0) == change.owner)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the owner of extension mogocred keeps its rights")));
 	schema = our_schema(fcinfo, &schema_name);
 	table = find_members(&n);
 	for (uint64 i = 0; i < n; i++)
-		run(psprintf("REVOKE ALL ON %s FROM %s CASCADE", member_object(table, i), role));
+		grant_execute(psprintf("REVOKE ALL ON %s FROM %s CASCADE", member_object(table, i), role));
 
 	values[0] = ObjectIdGetDatum(schema);
 	if (SPI_execute_with_args(foreign_objects, 1, argtypes, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed");
 	if (SPI_processed == 0)
-		run(psprintf("REVOKE USAGE ON SCHEMA %s FROM %s CASCADE", schema_name, role));
-	record(fcinfo, "access_revoked", NULL);
-	mogo_end();
+		grant_execute(psprintf("REVOKE USAGE ON SCHEMA %s FROM %s CASCADE", schema_name, role));
+	record_access(&change, fcinfo, "access_revoked", NULL);
+	mogo_end(&change);
 	PG_RETURN_VOID();
 }

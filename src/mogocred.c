@@ -60,15 +60,17 @@ require_library_name(void)
 
 /*
  * Called once by each process that loads the library, or once by the
- * postmaster where shared_preload_libraries names it.
+ * postmaster if shared_preload_libraries names it.
  */
 void
 _PG_init(void)
 {
 	mogo_generate_init();
 	mogo_bcrypt_init();
-	mogo_secret_init();
+	mogo_tables_init();
 	mogo_lookup_init();
+	mogo_record_init();
+	mogo_secret_init();
 	mogo_usage_init();
 	mogo_usage_worker_init();
 	mogo_redact_init();

@@ -20,6 +20,9 @@
 /* No spelling of a UUID is longer: 32 digits, 7 hyphens and two braces. */
 #define MAX_UUID_TEXT	41
 
+/* An address with a zone and a port is not longer. */
+#define MAX_ADDRESS_TEXT	128
+
 /* An id and a secret, urlencoded (3 to 1), in base64 (4 to 3), after a scheme */
 #define MAX_BASIC_PAIR		(3 * (MAX_UUID_TEXT + MOGO_MAX_SECRET) + 1)
 #define MAX_BASIC_HEADER	(64 + (MAX_BASIC_PAIR + 2) / 3 * 4)
@@ -144,12 +147,39 @@ mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 	}
 }
 
-/* The caller's address, of type inet, as an argument. */
+/* Takes over an address of type inet as an argument. */
+void
+mogo_present_inet(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	presented->has_address = !PG_ARGISNULL(argno);
+	if (presented->has_address)
+		presented->address = PG_GETARG_INET_PP(argno);
+}
+
+/*
+ * Takes over an address that came from a network, of type text, as an argument. Text that
+ * is not an address counts as one that is inside no network.
+ */
 void
 mogo_present_address(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 {
-	if (!PG_ARGISNULL(argno))
-		presented->address = PG_GETARG_INET_PP(argno);
+	presented->has_address = !PG_ARGISNULL(argno);
+	if (has_short_arg(fcinfo, argno, MAX_ADDRESS_TEXT))
+	{
+		text	   *addr = PG_GETARG_TEXT_PP(argno);
+		uint8		bytes[16];
+		int			nbytes;
+		inet	   *result;
+
+		if (!mogo_parse_address(VARDATA_ANY(addr), VARSIZE_ANY_EXHDR(addr), bytes, &nbytes))
+			return;
+		result = palloc0(sizeof(inet));
+		ip_family(result) = nbytes == 4 ? PGSQL_AF_INET : PGSQL_AF_INET6;
+		ip_bits(result) = 8 * nbytes;
+		memcpy(ip_addr(result), bytes, nbytes);
+		SET_INET_VARSIZE(result);
+		presented->address = result;
+	}
 }
 
 /* Nothing has been sent yet. */
@@ -157,6 +187,7 @@ void
 mogo_present_nothing(MogoPresented *presented)
 {
 	presented->has_id = false;
+	presented->has_address = false;
 	presented->address = NULL;
 	presented->by_digest = false;
 	presented->has_secret = false;
@@ -173,15 +204,4 @@ mogo_wipe(MogoPresented *presented)
 	explicit_bzero(presented->hash, sizeof(presented->hash));
 	if (presented->copy != NULL)
 		explicit_bzero(presented->copy, VARSIZE_ANY(presented->copy));
-}
-
-/*
- * Wipes an argument that holds a secret, where fetching it made a copy (it was
- * compressed or out of line). The original is the caller's.
- */
-void
-mogo_wipe_copy(struct varlena *value, Datum original)
-{
-	if ((Pointer) value != DatumGetPointer(original))
-		explicit_bzero(value, VARSIZE_ANY(value));
 }

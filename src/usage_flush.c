@@ -52,6 +52,9 @@ static MogoUsage batch[BATCH];
 static bool settled[BATCH];
 static int	nbatch = 0;
 
+/* The schema and the owner of our tables, for the batch in hand */
+static MogoChange change;
+
 /* mogo_client's oid in this database, or InvalidOid: the extension is not there. */
 static Oid
 our_table(void)
@@ -93,7 +96,7 @@ compare(const void *a, const void *b)
 static uint64
 run(MogoStatement *statement, const Datum *values, int first, int n, bool *which)
 {
-	uint64		rows = mogo_execute(statement, values, NULL);
+	uint64		rows = mogo_execute(&change, statement, values, NULL);
 
 	for (uint64 i = 0; i < rows; i++)
 	{
@@ -263,7 +266,7 @@ flush_batch(uint32 *position)
 		return false;
 	}
 	PushActiveSnapshot(GetTransactionSnapshot());
-	mogo_begin_as_owner_of(table);
+	mogo_begin_as_owner_of(&change, table);
 	qsort(batch, n, sizeof(MogoUsage), compare);
 	memset(settled, false, sizeof(settled));
 	nbatch = n = mogo_usage_claim(batch, n, GetCurrentTransactionId());
@@ -273,7 +276,7 @@ flush_batch(uint32 *position)
 		write_kind(0, nuses);
 	if (nuses < n)
 		write_kind(nuses, n - nuses);
-	mogo_end();
+	mogo_end(&change);
 	PopActiveSnapshot();
 	disable_timeout(STATEMENT_TIMEOUT, false);
 	CommitTransactionCommand();

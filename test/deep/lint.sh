@@ -170,7 +170,7 @@ check_text() {
 
 # --- other people's tools -----------------------------------------------------
 
-# clang-tidy's checks: all of three families, less those that fault PostgreSQL's own macros
+# clang-tidy's checks: clang's static analyzer and two more families, less those that fault PostgreSQL's own macros
 # and idioms.
 tidy_checks='-*,clang-analyzer-*,bugprone-*,cert-*'
 for name in bugprone-easily-swappable-parameters bugprone-reserved-identifier cert-dcl37-c cert-dcl51-cpp \
@@ -196,9 +196,6 @@ check_tools() {
 		--suppress=missingInclude --library=gnu "${flags[@]:0:3}" --suppress="*:$("$PG_CONFIG" --includedir-server)/*" \
 		--error-exitcode=1 "$SRC/src" >"$work/found" 2>&1 || true
 	verdict "cppcheck" "$work/found"
-
-	for_each_c clang --analyze -Xclang -analyzer-output=text "${flags[@]}" >"$work/found" 2>&1 || true
-	verdict "clang's static analyzer" "$work/found"
 
 	(cd "$SRC" && shellcheck -x {demo,bench}/*.sh test/*.sh test/*/*.sh .ci/run) >"$work/found" 2>&1 || true
 	verdict "shellcheck" "$work/found"

@@ -69,7 +69,8 @@ CREATE FUNCTION regress_evil.digest(bytea, text) RETURNS bytea
 CREATE FUNCTION regress_evil.count() RETURNS bigint
 	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('count'); RETURN 0; END $$;
 -- catalogs and types
-CREATE TYPE regress_evil.mogo_live_secret AS (secret_id uuid, expires_at timestamptz, hash text);
+CREATE TYPE regress_evil.mogo_live_secret AS (secret_id uuid, expires_at timestamptz,
+	generated boolean, hash text);
 CREATE TYPE regress_evil.mogo_credentials AS (client_name text);
 CREATE TABLE regress_evil.pg_depend (
 	classid oid, objid oid, refclassid oid, refobjid oid, deptype "char");

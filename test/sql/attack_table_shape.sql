@@ -75,7 +75,8 @@ SET ROLE regress_mogo_owner;
 ALTER TABLE mogo.mogo_client RENAME TO another;
 CREATE TABLE mogo.mogo_client (
 	client_id uuid PRIMARY KEY, enabled boolean, salt bigint, live bigint, allowed_cidrs bigint,
-	client_name bigint);
+	client_name bigint,
+	scopes int, metadata int, created_at int, created_by int, external_id int);
 INSERT INTO mogo.mogo_client VALUES (:'client_id', true, 4711, 4712, 4713, 4714);
 RESET ROLE;
 SAVEPOINT s;
@@ -115,10 +116,10 @@ ALTER TYPE mogo.mogo_credentials ALTER ATTRIBUTE client_secret TYPE bigint;
 RESET ROLE;
 SAVEPOINT s;
 SELECT mogo.mogo_credentials_json(
-	ROW('victim', :'client_id', 4711, :'client_id', now(), now())::mogo.mogo_credentials);
+	ROW('victim', :'client_id', 4711, :'client_id', now(), now(), NULL)::mogo.mogo_credentials);
 ROLLBACK TO s;
 SELECT mogo.mogo_registration_json(
-	ROW('victim', :'client_id', 4711, :'client_id', now(), now())::mogo.mogo_credentials);
+	ROW('victim', :'client_id', 4711, :'client_id', now(), now(), NULL)::mogo.mogo_credentials);
 ROLLBACK TO s;
 -- nor is a pointer shown as a number
 SELECT client_secret FROM mogo.mogo_add_client('new');
@@ -167,7 +168,7 @@ UPDATE mogo.mogo_client SET live = pg_catalog.array_append(live, NULL)
 RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret');
 ROLLBACK TO s;
-UPDATE mogo.mogo_client SET live = ARRAY[ROW(:'secret_id', NULL, (
+UPDATE mogo.mogo_client SET live = ARRAY[ROW(:'secret_id', NULL, true, (
 	live[1]).hash)::mogo.mogo_live_secret] WHERE client_id = :'client_id';
 RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret');
@@ -195,7 +196,8 @@ ROLLBACK;
 -- hashes by their beginnings, must not have its way with a secret of one of these.
 BEGIN;
 SET ROLE regress_mogo_owner;
-UPDATE mogo.mogo_client SET live = ARRAY[ROW(:'secret_id', 'infinity', pg_catalog.rpad('xy', 60,
+UPDATE mogo.mogo_client
+SET live = ARRAY[ROW(:'secret_id', 'infinity', false, pg_catalog.rpad('xy', 60,
 	'.'))::mogo.mogo_live_secret]
 WHERE client_id = :'client_id';
 RESET ROLE;
@@ -207,7 +209,7 @@ ROLLBACK;
 BEGIN;
 SET ROLE regress_mogo_owner;
 UPDATE mogo.mogo_client SET live = ARRAY(
-	SELECT ROW(:'secret_id', 'infinity', public.crypt(chosen, public.gen_salt('bf',
+	SELECT ROW(:'secret_id', 'infinity', false, public.crypt(chosen, public.gen_salt('bf',
 		4)))::mogo.mogo_live_secret
 	FROM (VALUES ('the first that was chosen'), ('the second that was chosen')) AS v (chosen))
 WHERE client_id = :'client_id';

@@ -9,21 +9,22 @@ SELECT client_id, client_secret, secret_id FROM mogo_add_client('regress victim'
 \c -
 \set VERBOSITY terse
 SET ROLE regress_mogo_admin;
-CREATE TYPE pg_temp.mogo_live_secret AS (secret_id uuid, expires_at timestamptz, hash text);
+CREATE TYPE pg_temp.mogo_live_secret AS (secret_id uuid, expires_at timestamptz,
+	generated boolean, hash text);
 CREATE TYPE pg_temp.mogo_credentials AS (client_name text, client_id uuid, client_secret text);
 CREATE TEMP TABLE mogo_client (
 	client_id uuid PRIMARY KEY, enabled boolean, salt bytea, live pg_temp.mogo_live_secret[],
 	allowed_cidrs cidr[],
 	client_name text UNIQUE, scopes text[], metadata jsonb, created_at timestamptz,
-	created_by text);
+	created_by text, external_id text);
 CREATE TEMP TABLE mogo_secret (
 	secret_id uuid, client_id uuid, created_at timestamptz, created_by text, expires_at timestamptz,
-	revoked_at timestamptz, hash text);
+	revoked_at timestamptz, hash text, label text);
 CREATE TEMP TABLE mogo_audit_log (
 	at timestamptz, actor text, acting_as text, action text, client_id uuid, client_name text,
 	secret_id uuid, client_addr inet, application_name text, detail jsonb);
 INSERT INTO mogo_client SELECT '99999999-9999-4999-8999-999999999999', true, salt,
-	ARRAY[ROW(gen_random_uuid(), 'infinity', 'sha256$' || encode(salt, 'hex') || '$'
+	ARRAY[ROW(gen_random_uuid(), 'infinity', true, 'sha256$' || encode(salt, 'hex') || '$'
 	|| encode(sha256(salt || sha256('known')), 'hex'))::pg_temp.mogo_live_secret], '{}',
 	'regress fake', '{}', '{}', now(), 'x' FROM decode(repeat('00', 16), 'hex') AS salt;
 SELECT 'mogo_client'::regclass::text, to_regtype('mogo_live_secret')::text;

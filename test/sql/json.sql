@@ -11,7 +11,8 @@ SELECT mogo_credentials_json('Mogoplus_testaccount', '782e12aa-23d3-11c0-8452-11
 	'"782e12aa-23d3-11c0-8452-111114a14e13",\n'
 		'  "clientSecret": "aaaaaaaa-8b36-471f-c818-d1d2e46b20d4"\n}' AS exactly;
 SELECT mogo_credentials_json(ROW('Mogoplus_testaccount', '782e12aa-23d3-11c0-8452-111114a14e13',
-	'aaaaaaaa-8b36-471f-c818-d1d2e46b20d4', gen_random_uuid(), now(), NULL)::mogo_credentials);
+	'aaaaaaaa-8b36-471f-c818-d1d2e46b20d4', gen_random_uuid(), now(), NULL,
+	NULL)::mogo_credentials);
 SELECT string_agg(key, ' ') FROM json_object_keys(
 	mogo_credentials_json('n', gen_random_uuid(), 's')) AS key;
 
@@ -31,7 +32,7 @@ FROM (VALUES
 	(repeat('"', 255), repeat('\', 1024))) AS v (name, s),
 	LATERAL (SELECT mogo_credentials_json(v.name, gen_random_uuid(), v.s)::jsonb) AS f (j);
 SELECT bool_and(f.j->>'clientName' = v.name) AS stored_ones_too
-FROM (VALUES ('"quoted"'), ('back\slash'), (U&'K\00f6ln \4eac \+01f600'), (U&'\2028 x'),
+FROM (VALUES ('"quoted"'), ('back\slash'), (U&'K\00f6ln \4eac \+01f600'), (U&'x \3000 x'),
 	(repeat('"', 255))) AS v (name),
 	LATERAL (SELECT mogo_credentials_json(c)::jsonb FROM mogo_add_client(v.name) AS c) AS f (j);
 -- the second form takes whatever the screen holds: control characters are escaped
@@ -50,12 +51,17 @@ DROP TABLE long;
 -- RFC 7591: the same, for a client that never expires and for one that does.
 SELECT mogo_registration_json(
 	ROW('a "client"', '782e12aa-23d3-11c0-8452-111114a14e13', 'the secret',
-	gen_random_uuid(), now(), NULL)::mogo_credentials);
+	gen_random_uuid(), '2026-11-25 00:00:00.9+00', NULL, NULL)::mogo_credentials);
 SELECT mogo_registration_json(
 	ROW('a "client"', '782e12aa-23d3-11c0-8452-111114a14e13', 'the secret',
-	gen_random_uuid(), now(), '2038-01-19 03:14:07+00')::mogo_credentials)::jsonb;
+	gen_random_uuid(), '2026-11-25 00:00:00+00', '2038-01-19 03:14:07+00',
+	'https://client.example/"mcp"')::mogo_credentials)::jsonb;
+SELECT mogo_credentials_json(
+	ROW('a "client"', '782e12aa-23d3-11c0-8452-111114a14e13', 'the secret',
+	gen_random_uuid(), now(), NULL, 'https://client.example/"mcp"')::mogo_credentials);
 SELECT e, mogo_registration_json(
-	ROW('n', gen_random_uuid(), 's', gen_random_uuid(), now(), e::timestamptz)::mogo_credentials)
+	ROW('n', gen_random_uuid(), 's', gen_random_uuid(), now(), e::timestamptz,
+	NULL)::mogo_credentials)
 	->>'client_secret_expires_at' AS seconds, floor(extract(epoch FROM e::timestamptz)) AS expected
 FROM unnest(
 	'{1970-01-01 00:00:00+00,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,2000-01-01 '
@@ -64,7 +70,7 @@ FROM unnest(
 SET timezone = 'Asia/Kolkata';
 SELECT mogo_registration_json(
 	ROW('n', gen_random_uuid(), 's', gen_random_uuid(), now(),
-	'2038-01-19 03:14:07+00')::mogo_credentials)
+	'2038-01-19 03:14:07+00', NULL)::mogo_credentials)
 	->>'client_secret_expires_at' AS in_any_time_zone;
 RESET timezone;
 SELECT mogo_registration_json(c) AS file FROM mogo_add_client(
@@ -76,9 +82,11 @@ SELECT mogo_verify(:'file'::json->>'client_id', :'file'::json->>'client_secret')
 \set VERBOSITY terse
 SELECT mogo_credentials_json(NULL::mogo_credentials);
 \echo :LAST_ERROR_SQLSTATE
-SELECT mogo_credentials_json(ROW(NULL, gen_random_uuid(), 's', NULL, NULL, NULL)::mogo_credentials);
-SELECT mogo_credentials_json(ROW('n', NULL, 's', NULL, NULL, NULL)::mogo_credentials);
-SELECT mogo_credentials_json(ROW('n', gen_random_uuid(), NULL, NULL, NULL, NULL)::mogo_credentials);
+SELECT mogo_credentials_json(
+	ROW(NULL, gen_random_uuid(), 's', NULL, NULL, NULL, NULL)::mogo_credentials);
+SELECT mogo_credentials_json(ROW('n', NULL, 's', NULL, NULL, NULL, NULL)::mogo_credentials);
+SELECT mogo_credentials_json(
+	ROW('n', gen_random_uuid(), NULL, NULL, NULL, NULL, NULL)::mogo_credentials);
 \echo :LAST_ERROR_SQLSTATE
 SELECT mogo_credentials_json(NULL, gen_random_uuid(), 's');
 SELECT mogo_credentials_json('n', NULL, 's');
@@ -86,10 +94,10 @@ SELECT mogo_credentials_json('n', gen_random_uuid(), NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT mogo_registration_json(NULL);
 SELECT mogo_registration_json(
-	ROW(NULL, gen_random_uuid(), 's', NULL, NULL, NULL)::mogo_credentials);
-SELECT mogo_registration_json(ROW('n', NULL, 's', NULL, NULL, NULL)::mogo_credentials);
+	ROW(NULL, gen_random_uuid(), 's', NULL, NULL, NULL, NULL)::mogo_credentials);
+SELECT mogo_registration_json(ROW('n', NULL, 's', NULL, NULL, NULL, NULL)::mogo_credentials);
 SELECT mogo_registration_json(
-	ROW('n', gen_random_uuid(), NULL, NULL, NULL, NULL)::mogo_credentials);
+	ROW('n', gen_random_uuid(), NULL, NULL, NULL, NULL, NULL)::mogo_credentials);
 \echo :LAST_ERROR_SQLSTATE
 SELECT mogo_add_client(NULL);
 \echo :LAST_ERROR_SQLSTATE

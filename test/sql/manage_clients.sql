@@ -100,9 +100,9 @@ DROP FUNCTION pg_temp.accepts;
 -- so many networks that they leave the row: still one answer
 SELECT mogo_update_client(:'id', allowed_cidrs => array_agg(set_masklen('10.0.0.0'::cidr + 256 * i,
 	24)::cidr))
-FROM generate_series(0, 4999) AS i;
+FROM generate_series(0, 255) AS i;
 SELECT address, EXISTS (SELECT FROM mogo_authenticate(:'id', :'secret', address::inet))
-FROM (VALUES (1, '10.0.0.1'), (2, '10.19.135.255'), (3, '10.19.136.0')) AS a (n, address)
+FROM (VALUES (1, '10.0.0.1'), (2, '10.0.255.255'), (3, '10.1.0.0')) AS a (n, address)
 	ORDER BY n;
 -- an address is no matter where a client is not bound
 SELECT mogo_update_client(:'id', allowed_cidrs => '{}');

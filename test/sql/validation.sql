@@ -42,14 +42,23 @@ FROM (VALUES
 	(16, 'one more in four bytes each', repeat(U&'\+01f600', 256)),
 	(17, 'a megabyte', repeat('x', 1000000)),
 	(18, 'a control far behind the limit', repeat('x', 300) || E'\x01'),
-	(19, 'a letter among spaces', '  x  '), (20, 'a letter after white space', U&'\00a0\3000x'),
-	(21, 'joiners and marks', U&'\200d\200e\200f\feff'), (22, 'a quote', ''''),
-	(23, 'right-to-left letters', U&'\05d0\05d1'))
+	(19, 'spaces around a letter', '  x  '), (20, 'white space before a letter', U&'\3000x'),
+	(21, 'white space behind a letter', U&'x\00a0'), (22, 'zero-width space', U&'Acme\200b'),
+	(23, 'byte order mark', U&'\feffname'), (24, 'Braille blank', U&'\2800'),
+	(25, 'Hangul fillers', U&'\115f\1160\3164'), (26, 'joiner at the start', U&'\200dx'),
+	(27, 'joiner at the end', U&'x\200c'), (28, 'two joiners', U&'x\200d\200dx'),
+	(29, 'joiner before a space', U&'x\200d x'), (30, 'tag of a flag', U&'\+01f3f4\+0e0067'),
+	(31, 'a quote', ''''), (32, 'right-to-left letters', U&'\05d0\05d1'),
+	(33, 'Japanese with a wide space', U&'\65e5\672c\3000\682a\5f0f'),
+	(34, 'Persian with a non-joiner', U&'\0645\06cc\200c\062e\0648\0627\0647\0645'),
+	(35, 'emoji with joiners', U&'\+01f468\200d\+01f469\200d\+01f467'),
+	(36, 'emoji with a selector', U&'\2764\fe0f'))
 	AS v (n, what, name) ORDER BY n;
 SELECT pg_temp.error_of('SELECT mogo_add_client(NULL)') AS "NULL";
 SELECT count(*) AS stored_as_given FROM mogo_clients
-WHERE client_name IN ('  x  ', U&'\00a0\3000x', repeat('x', 255), repeat(U&'\+01f600', 255), '''',
-	U&'\05d0\05d1');
+WHERE client_name IN (repeat('x', 255), repeat(U&'\+01f600', 255), '''', U&'\05d0\05d1',
+	U&'\65e5\672c\3000\682a\5f0f', U&'\0645\06cc\200c\062e\0648\0627\0647\0645',
+	U&'\+01f468\200d\+01f469\200d\+01f467', U&'\2764\fe0f');
 
 -- Scopes.
 SELECT scopes, pg_temp.error_of(format('SELECT mogo_add_client(%L, scopes => %L)', 'regress scopes '
@@ -70,7 +79,7 @@ WHERE pg_temp.error_of(format('SELECT mogo_add_client(%L, scopes => ARRAY[%L])',
 SELECT client_name, scopes FROM mogo_clients
 	WHERE client_name IN ('regress scopes 3', 'regress scopes 5', 'regress scopes 6',
 	'regress scopes 7') ORDER BY 1;
-SELECT array_agg('scope:' || g) AS many FROM generate_series(1, 2000) AS g \gset
+SELECT array_agg('scope:' || g) AS many FROM generate_series(1, 256) AS g \gset
 SELECT client_id FROM mogo_add_client('regress many scopes', scopes => :'many') \gset
 SELECT scopes = :'many' AS many_in_their_order FROM mogo_clients WHERE client_id = :'client_id';
 
@@ -80,11 +89,35 @@ SELECT metadata, pg_temp.error_of(format('SELECT mogo_add_client(%L, metadata =>
 FROM (VALUES (1, '{}'), (2, '{"a": {"b": [1, null]}}'), (3, '[]'), (4, '[{}]'), (5, '"x"'),
 	(6, '1'), (7, 'true'), (8, 'null'), (9, NULL))
 	AS v (n, metadata) ORDER BY n;
+
+-- The caps: scopes and networks by number, metadata by bytes of its text ('{"big": ""}' has
+-- 11), whether it compresses or not, and whether it grows as jsonb.
 SELECT client_id, client_secret FROM mogo_add_client(
-	'regress much metadata', metadata => jsonb_build_object('big', repeat('x', 1000000))) \gset
-SELECT metadata->'big' = to_jsonb(repeat('x', 1000000)) AS a_megabyte,
-	mogo_verify(client_id, :'client_secret')
+	'regress much metadata', metadata => jsonb_build_object('big', repeat('x', 16384 - 11))) \gset
+SELECT length(metadata::text) AS bytes, mogo_verify(client_id, :'client_secret')
 FROM mogo_clients WHERE client_id = :'client_id';
+SELECT what, pg_temp.error_of(format('SELECT mogo_add_client(%L, %s)', 'regress cap ' || n, args))
+	AS error
+FROM (VALUES
+	(1, 'scopes', $$scopes => (SELECT array_agg('s' || g) FROM generate_series(1, 257) g)$$),
+	(2, 'a million scopes', $$scopes => (
+		SELECT array_agg('s'::text) FROM generate_series(1, 1000000))$$),
+	(3, 'networks', $$allowed_cidrs => (SELECT array_agg(('10.0.0.0'::inet + g)::cidr)
+		FROM generate_series(1, 257) g)$$),
+	(4, 'metadata', $$metadata => jsonb_build_object('big', repeat('x', 16384 - 10))$$),
+	(5, 'escapes', $$metadata => jsonb_build_object('big', repeat('"', 8187))$$),
+	(6, 'numbers within', $$metadata => jsonb_build_object('n',
+		(SELECT jsonb_agg(1) FROM generate_series(1, 5000)))$$),
+	(7, 'numbers', $$metadata => jsonb_build_object('n',
+		(SELECT jsonb_agg(1) FROM generate_series(1, 5500)))$$),
+	(8, 'a hundred megabytes', $$metadata => jsonb_build_object('big', repeat('x', 100000000))$$))
+	AS v (n, what, args) ORDER BY n;
+-- a row over the caps, from before there were any, can be repaired
+UPDATE mogo_client SET metadata = jsonb_build_object('big', repeat('x', 20000000)),
+	scopes = (SELECT array_agg('s' || g) FROM generate_series(1, 1000) g)
+WHERE client_id = :'client_id';
+SELECT mogo_update_client(:'client_id', metadata => '{}', scopes => '{a}');
+SELECT scopes, metadata FROM mogo_clients WHERE client_id = :'client_id';
 
 -- Expiries, by the clock: one that passes while the transaction is open is refused.
 SELECT expires_at, pg_temp.error_of(format('SELECT mogo_add_client(%L, %L)', 'regress expiry ' || n,

@@ -24,7 +24,7 @@ $node->safe_psql(
 	'postgres', q{
 	CREATE FUNCTION make(which text, n text) RETURNS void LANGUAGE plpgsql AS $$
 	DECLARE
-		c mogo_credentials := ROW('name', gen_random_uuid(), 'SECRET' || 'MARK' || lpad(n, 20, '7'), gen_random_uuid(), now(), NULL);
+		c mogo_credentials := ROW('name', gen_random_uuid(), 'SECRET' || 'MARK' || lpad(n, 20, '7'), gen_random_uuid(), now(), NULL, NULL);
 		j json;
 	BEGIN
 		IF which = 'file' THEN

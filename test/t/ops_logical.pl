@@ -41,7 +41,7 @@ $subscriber->poll_query_until('postgres',
 	"SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel")
   or die 'the tables were not copied';
 
-sub catch_up { return $publisher->wait_for_catchup('mogocred'); }
+sub replicated { return $publisher->wait_for_catchup('mogocred'); }
 
 sub rows
 {
@@ -67,7 +67,7 @@ $publisher->safe_psql(
 );
 my $name = q{it's "a", (b) {c} \\d \n};
 my $odd = issue($publisher, 'odd', "mogo_add_client(\$n\$$name\$n\$)");
-catch_up();
+replicated();
 is(verify($subscriber, $first) . verify($subscriber, $second),
 	'ft', 'a revocation arrives, alone');
 is( $subscriber->safe_psql(
@@ -96,7 +96,7 @@ is(rows($subscriber), rows($publisher),
 $publisher->safe_psql(
 	'postgres', "SELECT mogo_import_client('gone', '$gone->{id}', 'sha256',
 	encode(sha256('sixteen characters'), 'hex'))");
-catch_up();
+replicated();
 is( $subscriber->safe_psql(
 		'postgres', "SELECT mogo_verify('$gone->{id}', 'sixteen characters')"
 	),
@@ -106,7 +106,7 @@ is( $subscriber->safe_psql(
 # The audit log has no primary key, and its rows are identified as a whole.
 cmp_ok($publisher->safe_psql('postgres', "SELECT mogo_purge_audit('0')"),
 	'>', 0, 'mogo_purge_audit while deletes of the log are published');
-catch_up();
+replicated();
 is(rows($subscriber), rows($publisher), 'the same rows are gone on both');
 
 # A publication of all tables, which somebody makes for another purpose: no change of ours
@@ -156,7 +156,7 @@ $publisher->safe_psql(
 );
 cmp_ok($publisher->safe_psql('postgres', "SELECT mogo_purge_audit('0')"),
 	'>=', 0, 'mogo_purge_audit where only inserts of the log are published');
-catch_up();
+replicated();
 
 # Nothing stops an administrator on the subscriber; what he does is not undone.
 my $here = issue($subscriber, 'made here');
