@@ -386,6 +386,14 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestampt
 COMMENT ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz, text)
 IS 'Gives a client a new secret; every other live one ends after the overlap at the latest, or at once, as revoked, where it is zero.';
 
+CREATE FUNCTION @extschema@.mogo_update_secret(secret_id uuid, expires_at timestamptz DEFAULT NULL, label text DEFAULT NULL)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_update_secret';
+REVOKE ALL ON FUNCTION @extschema@.mogo_update_secret(uuid, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_update_secret(uuid, timestamptz, text)
+IS 'Moves the end of a live secret (infinity takes it away), or changes a secret''s label; NULL leaves either as it is, and an empty label clears it.';
+
 CREATE FUNCTION @extschema@.mogo_revoke_secret(secret_id uuid)
 RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -481,13 +489,29 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_grant_verifier(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_grant_verifier(regrole)
 IS 'Grants a role the right to check credentials, and nothing else.';
 
+CREATE FUNCTION @extschema@.mogo_grant_portal(role regrole)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_grant_portal';
+REVOKE ALL ON FUNCTION @extschema@.mogo_grant_portal(regrole) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_grant_portal(regrole)
+IS 'Grants a role the right to accept invitations and to rotate a secret that a client proves, and nothing else.';
+
+CREATE FUNCTION @extschema@.mogo_grant_monitor(role regrole)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_grant_monitor';
+REVOKE ALL ON FUNCTION @extschema@.mogo_grant_monitor(regrole) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_grant_monitor(regrole)
+IS 'Grants a role the right to read the views and mogo_usage_status, and nothing else.';
+
 CREATE FUNCTION @extschema@.mogo_revoke_access(role regrole)
 RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_revoke_access';
 REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_access(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_revoke_access(regrole)
-IS 'Takes back what mogo_grant_admin or mogo_grant_verifier gave.';
+IS 'Revokes all that the functions mogo_grant_... granted a role. Warns of rights that the role keeps by other ways.';
 
 -- ALTER DEFAULT PRIVILEGES may have given somebody rights on what was just made, and
 -- types go to PUBLIC: take every right of everybody but the owner from every member.

@@ -68,7 +68,7 @@ mogo_one_call(FunctionCallInfo fcinfo, const pg_uuid_t *client_id)
 	if (calls == NULL || transaction != mogo_my_lxid ||
 		command != GetActiveSnapshot()->curcid)
 	{
-		HASHCTL		control = {.keysize = sizeof(pg_uuid_t),.entrysize = sizeof(Call)};
+		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Call)};
 
 		if (calls != NULL)
 			hash_destroy(calls);
@@ -81,8 +81,7 @@ mogo_one_call(FunctionCallInfo fcinfo, const pg_uuid_t *client_id)
 	if (found && entry->call != fcinfo->flinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("client \"%s\" was changed by another call of the same query",
-						mogo_uuid_text(client_id)),
+				 errmsg("a client cannot be issued two secrets by different calls of one query"),
 				 errhint("PostgreSQL expands (function()).* into one call for each column. Use SELECT * FROM function() instead.")));
 	entry->call = fcinfo->flinfo;
 }

@@ -84,9 +84,11 @@ need_pgindent() {
 	indent=$source/src/tools/pgindent/pgindent
 }
 
-# pgindent over the C files below directory $1.
+# pgindent over the C files below directory $1. Before 19 it left no space in front of the
+# second member of an initializer.
 lay_out_c() {
 	perl "$indent" --typedefs="$work/typedefs" --indent="$work/pg_bsd_indent" "$1"/*.[ch]
+	perl -pi -e 's/,(?=\.\w+ = )/, /g' "$1"/*.[ch]
 }
 
 lay_out_perl() { perltidy --profile="$SRC/test/perltidyrc" "$1"/*.p[lm]; }

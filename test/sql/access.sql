@@ -249,4 +249,53 @@ ROLLBACK;
 SELECT count(*) AS owner_still_may FROM mogo_add_client('regress owner');
 
 DROP ROLE regress_mogo_nobody;
+
+-- A monitor: exactly the views and the use counts' state.
+CREATE ROLE regress_mogo_monitor;
+SELECT mogo_grant_monitor('regress_mogo_monitor');
+SELECT string_agg(DISTINCT proname::text, ' ' ORDER BY proname::text) AS functions FROM pg_proc
+WHERE proname ^@ 'mogo_' AND has_function_privilege('regress_mogo_monitor', oid, 'EXECUTE');
+SET ROLE regress_mogo_monitor;
+SELECT count(*) AS clients FROM mogo_clients;
+SELECT count(*) > 0 AS some FROM mogo_audit;
+SELECT count(*) > 0 AS some FROM mogo_secrets;
+SELECT preloaded IS NOT NULL AS told FROM mogo_usage_status();
+SELECT mogo_verify(NULL::text, NULL);
+SELECT mogo_disable_client(gen_random_uuid());
+RESET ROLE;
+
+-- Grants add up, and say so.
+TRUNCATE mogo_audit_log;
+CREATE ROLE regress_mogo_many;
+\set VERBOSITY default
+SELECT mogo_grant_verifier('regress_mogo_many');
+SELECT mogo_grant_monitor('regress_mogo_many');
+SELECT mogo_grant_admin('regress_mogo_many');
+SELECT mogo_grant_verifier('regress_mogo_many');
+\set VERBOSITY terse
+SELECT action, detail FROM mogo_audit ORDER BY at;
+SELECT mogo_revoke_access('regress_mogo_many');
+SELECT string_agg(DISTINCT proname::text, ' ' ORDER BY proname::text) AS functions FROM pg_proc
+WHERE proname ^@ 'mogo_' AND has_function_privilege('regress_mogo_many', oid, 'EXECUTE');
+
+-- What a role keeps is warned of and recorded: by a membership, by another's grant.
+TRUNCATE mogo_audit_log;
+GRANT regress_mogo_monitor TO regress_mogo_many;
+SELECT mogo_grant_verifier('regress_mogo_many');
+\set VERBOSITY default
+SELECT mogo_revoke_access('regress_mogo_many');
+REVOKE regress_mogo_monitor FROM regress_mogo_many;
+CREATE ROLE regress_mogo_granter;
+GRANT EXECUTE ON FUNCTION mogo_verify(text, text) TO regress_mogo_granter WITH GRANT OPTION;
+SET ROLE regress_mogo_granter;
+GRANT EXECUTE ON FUNCTION mogo_verify(text, text) TO regress_mogo_many;
+RESET ROLE;
+SELECT mogo_revoke_access('regress_mogo_many');
+-- the one who granted it loses it for both
+SELECT mogo_revoke_access('regress_mogo_granter');
+SELECT mogo_revoke_access('regress_mogo_many');
+SELECT mogo_revoke_access('regress_mogo_monitor');
+\set VERBOSITY terse
+SELECT action, detail FROM mogo_audit ORDER BY at;
+DROP ROLE regress_mogo_monitor, regress_mogo_many, regress_mogo_granter;
 TRUNCATE mogo_client, mogo_secret, mogo_audit_log;
