@@ -79,7 +79,7 @@ RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
 test: ## Runs the whole suite on private servers; TESTS="name name" runs some of it
 	$(RUN)test/run.sh"
-test-drivers: ## Tries the SQL functions through published drivers of several languages
+test-drivers: ## Runs the blocks of doc/languages.md through published drivers and ORMs
 	$(RUN)test/drivers/run.sh"
 test-examples: ## Tries the examples in a browser, with published OAuth clients and Adminer
 	$(RUN)test/examples/run.sh"

@@ -434,6 +434,14 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestampt
 COMMENT ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz, text)
 IS 'Gives a client a new secret; every other live one ends after the overlap at the latest, or at once, as revoked, where it is zero.';
 
+CREATE FUNCTION @extschema@.mogo_update_secret(secret_id uuid, expires_at timestamptz DEFAULT NULL, label text DEFAULT NULL)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_update_secret';
+REVOKE ALL ON FUNCTION @extschema@.mogo_update_secret(uuid, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_update_secret(uuid, timestamptz, text)
+IS 'Moves the end of a live secret (infinity takes it away), or changes a secret''s label; NULL leaves either as it is, and an empty label clears it.';
+
 CREATE FUNCTION @extschema@.mogo_revoke_secret(secret_id uuid)
 RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -61,9 +61,9 @@ typedef struct CheckForm
 } CheckForm;
 
 static const CheckForm uuid_secret = {mogo_present_uuid, mogo_present_secret, NULL, 0};
-static const CheckForm text_secret = {mogo_present_text, mogo_present_secret, NULL, 0};
+static const CheckForm text_secret = {mogo_present_id, mogo_present_secret, NULL, 0};
 static const CheckForm uuid_digest = {mogo_present_uuid, mogo_present_digest, NULL, 0};
-static const CheckForm text_digest = {mogo_present_text, mogo_present_digest, NULL, 0};
+static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL, 0};
 
 /* mogo_authenticate's row, in SQL's order. */
 #define AUTHENTICATED_COLUMNS	8
@@ -112,10 +112,10 @@ find_ended(Oid function, MogoPresented *presented, MogoLookup *lookup)
 	char		bcrypt[MOGO_BCRYPT_LEN];
 	bool		revoked;
 
-	if (mogo_ended_secret(function, &presented->id, presented->hash, NULL, &revoked))
+	if (mogo_ended_secret(function, &lookup->client_id, presented->hash, NULL, &revoked))
 		return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
 	if (!presented->by_digest &&
-		mogo_ended_secret(function, &presented->id, NULL, bcrypt, &revoked))
+		mogo_ended_secret(function, &lookup->client_id, NULL, bcrypt, &revoked))
 	{
 		mogo_lookup_copy(lookup);
 		if (mogo_bcrypt_matches(presented->secret, presented->secret_len, bcrypt))
@@ -187,7 +187,7 @@ check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	if (status == CHECK_VALID && purpose == TO_ACCEPT)
 		mogo_count_use(&matched->secret_id, at);
 	else if (lookup->found && purpose == TO_ACCEPT)
-		mogo_count_failure(&presented->id);
+		mogo_count_failure(&lookup->client_id);
 	return status;
 }
 
@@ -204,8 +204,7 @@ read_args(FunctionCallInfo fcinfo, const CheckForm *form, MogoPresented *present
 
 /* Copies mogo_authenticate's columns from the row that was found. */
 static void
-copy_row(MogoLookup *lookup, const MogoPresented *presented,
-		 const MogoLiveSecret *matched, Datum *values, bool *nulls)
+copy_row(MogoLookup *lookup, const MogoLiveSecret *matched, Datum *values, bool *nulls)
 {
 	pg_uuid_t  *ids = palloc(2 * sizeof(pg_uuid_t));
 	Datum		value;
@@ -213,7 +212,7 @@ copy_row(MogoLookup *lookup, const MogoPresented *presented,
 		Anum_mogo_client_client_name, Anum_mogo_client_scopes, Anum_mogo_client_metadata
 	};
 
-	ids[0] = presented->id;
+	ids[0] = lookup->client_id;
 	ids[1] = matched->secret_id;
 	memset(nulls, false, AUTHENTICATED_COLUMNS);
 	values[0] = UUIDPGetDatum(&ids[0]);
@@ -254,10 +253,10 @@ check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
 		read_args(fcinfo, form, &presented);
 		lookup.found = false;
 		if (presented.has_id)
-			mogo_lookup_begin(&lookup, function, &presented.id);
+			mogo_lookup_begin(&lookup, function, &presented);
 		status = check_and_count(function, &presented, &lookup, purpose, &matched);
 		if (status == CHECK_VALID && values != NULL)
-			copy_row(&lookup, &presented, &matched, values, nulls);
+			copy_row(&lookup, &matched, values, nulls);
 		if (presented.has_id)
 			mogo_lookup_end(&lookup);
 	}
@@ -280,7 +279,7 @@ mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form, pg_uuid_t *client
 		   pg_uuid_t *secret_id)
 {
 	CheckForm	check_form = {
-		form->id_is_text ? mogo_present_text : mogo_present_uuid,
+		form->id_is_text ? mogo_present_id : mogo_present_uuid,
 		mogo_present_secret,
 		form->address_arg < 0 ? NULL :
 		form->address_is_inet ? mogo_present_inet : mogo_present_address,
@@ -402,7 +401,7 @@ mogo_authenticate_uuid(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_text(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_text, mogo_present_secret, mogo_present_address, 2};
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_address, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -420,7 +419,7 @@ mogo_authenticate_uuid_inet(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_text_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_text, mogo_present_secret, mogo_present_inet, 2};
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_inet, 2};
 
 	return authenticate(fcinfo, &form);
 }

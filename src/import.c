@@ -134,12 +134,7 @@ mogo_import_client(PG_FUNCTION_ARGS)
 	client.external_id = NULL;
 	client.label = NULL;
 	client.allowed_cidrs = (Datum) 0;
-	live.expires_at = DT_NOEND;
-	if (!PG_ARGISNULL(4))
-	{
-		live.expires_at = PG_GETARG_TIMESTAMPTZ(4);
-		mogo_check_expiry(live.expires_at, client.now);
-	}
+	live.expires_at = mogo_secret_expiry(mogo_expiry_arg(fcinfo, 4), client.now);
 	mogo_check_scopes(PG_GETARG_ARRAYTYPE_P(5));
 	client.scopes = PG_GETARG_DATUM(5);
 	mogo_check_metadata(PG_GETARG_DATUM(6));

@@ -116,6 +116,7 @@ mogo_invite(PG_FUNCTION_ARGS)
 	MogoLocked	client;
 	MogoNewCode code;
 	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz asked_expiry;
 	TimestampTz expires_at;
 	volatile Datum result = (Datum) 0;
 
@@ -129,18 +130,25 @@ mogo_invite(PG_FUNCTION_ARGS)
 				 errmsg("valid_for must be greater than zero")));
 	if (!PG_ARGISNULL(2))
 		(void) mogo_add_interval("overlap", PG_GETARG_INTERVAL_P(2), now, 1);
-	if (!PG_ARGISNULL(3))
-		mogo_check_expiry(PG_GETARG_TIMESTAMPTZ(3), now);
+	asked_expiry = mogo_expiry_arg(fcinfo, 3);
+	if (asked_expiry != DT_NOEND)
+		mogo_check_expiry(asked_expiry, now);
 	if (!PG_ARGISNULL(4))
 		mogo_check_label(PG_GETARG_TEXT_PP(4));
 
 	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	mogo_one_call(fcinfo, &client.client_id);
 	expires_at = mogo_add_interval("valid_for", PG_GETARG_INTERVAL_P(1), client.now, 1);
-	if (!PG_ARGISNULL(3) && PG_GETARG_TIMESTAMPTZ(3) <= expires_at)
+	if (asked_expiry <= expires_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("expiry of the secret must be later than that of the invitation")));
+
+	/*
+	 * the longest lifetime counts from the acceptance, which may be as late
+	 * as that
+	 */
+	(void) mogo_secret_expiry(asked_expiry, expires_at);
 
 	PG_TRY();
 	{
@@ -191,7 +199,10 @@ mogo_revoke_invitation(PG_FUNCTION_ARGS)
 	invitation_id = PG_GETARG_UUID_P(0);
 	values[0] = UUIDPGetDatum(invitation_id);
 
-	/* once without a lock, because there may be nothing to do, and once with it */
+	/*
+	 * once without a lock, because there may be nothing to do, and once with
+	 * it
+	 */
 	if (mogo_read_latest(&change, &find, values, NULL) > 0 &&
 		!DatumGetBool(mogo_result(3, BOOLOID, NULL)))
 		(void) mogo_try_lock_client(&change, DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)),

@@ -89,16 +89,11 @@ read_args(FunctionCallInfo fcinfo, MogoChange *change, MogoNewClient *client,
 
 	client->now = GetCurrentTimestamp();
 	mogo_check_name(client->name);
-	*expires_at = DT_NOEND;
-	if (!PG_ARGISNULL(1))
-	{
-		*expires_at = PG_GETARG_TIMESTAMPTZ(1);
-		mogo_check_expiry(*expires_at, client->now);
-		if (!PG_GETARG_BOOL(6))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a client without a secret cannot have an expiry")));
-	}
+	*expires_at = mogo_secret_expiry(mogo_expiry_arg(fcinfo, 1), client->now);
+	if (!PG_ARGISNULL(1) && !PG_GETARG_BOOL(6))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a client without a secret cannot have an expiry")));
 	mogo_check_scopes(PG_GETARG_ARRAYTYPE_P(2));
 	client->scopes = PG_GETARG_DATUM(2);
 	mogo_check_metadata(PG_GETARG_DATUM(3));

@@ -3,7 +3,8 @@
  * lookup.c
  *	  Reads the rows that a check needs, straight from C.
  *
- * A check is one descent of mogo_client's primary key and one heap row: no SPI, no
+ * A check is one descent of an index of mogo_client (of its primary key by a client id,
+ * of mogo_client_external_id_key by an external id) and one heap row: no SPI, no
  * executor, nothing written, and only the AccessShareLocks that any SELECT takes.
  * mogo_lookup_begin says when they are released. No page is held while bcrypt computes.
  * Each scan has a new snapshot, so it sees a revocation that was committed a moment ago
@@ -12,9 +13,9 @@
  * No rights are looked at here: EXECUTE on the SQL functions says who may call. Triggers,
  * rules and row-level security of the tables play no part.
  *
- * Owns the cached oids of mogo_client and of its primary key. They are found by name in
- * the schema of the function that was called, and forgotten whenever PostgreSQL reports
- * that the table changed. So we find an extension that was dropped and made again, and
+ * Owns the cached oids of mogo_client and of these indexes. They are found in the schema
+ * of the function that was called, and forgotten whenever PostgreSQL reports that the
+ * table changed. So we find an extension that was dropped and made again, and
  * an index that was rebuilt under another oid.
  *
  *-------------------------------------------------------------------------
@@ -41,10 +42,11 @@
 #include "utils/typcache.h"
 
 static Oid	client_relid = InvalidOid;
-static bool client_checked = false; /* its shape and its primary key were
-									 * looked at */
-static Oid	client_index;		/* that key where it can be used, else
+static bool client_checked = false; /* its shape and its indexes were looked
+									 * at */
+static Oid	client_id_index;	/* these where they can be used, else
 								 * InvalidOid */
+static Oid	external_id_index;
 
 /* Forgets what is cached of a relation that changed; InvalidOid stands for all. */
 static void
@@ -64,6 +66,21 @@ mogo_lookup_init(void)
 	CacheRegisterRelcacheCallback(forget_relid, (Datum) 0);
 }
 
+/* Looks at the shape and the indexes of mogo_client, once it changed. */
+static void
+check_clients(Relation rel)
+{
+	static const AttrNumber client_id[] = {Anum_mogo_client_client_id};
+	static const AttrNumber external_id[] = {Anum_mogo_client_external_id};
+	Oid			index;
+
+	mogo_check_table(rel, MOGO_CLIENT);
+	client_id_index = mogo_usable_index(mogo_primary_key(rel), rel, lengthof(client_id), client_id);
+	index = get_relname_relid("mogo_client_external_id_key", RelationGetNamespace(rel));
+	external_id_index = mogo_usable_index(index, rel, lengthof(external_id), external_id);
+	client_checked = true;
+}
+
 /*
  * Opens mogo_client. Taking the lock processes pending invalidations, so we believe what
  * was cached only if it is still there afterwards; else we look the name up again, until
@@ -73,7 +90,6 @@ mogo_lookup_init(void)
 static Relation
 open_clients(Oid function)
 {
-	static const AttrNumber key[] = {Anum_mogo_client_client_id};
 	Oid			relid = client_relid;
 	Relation	rel;
 
@@ -95,11 +111,7 @@ open_clients(Oid function)
 	}
 	rel = table_open(relid, NoLock);
 	if (!client_checked)
-	{
-		mogo_check_table(rel, MOGO_CLIENT);
-		client_index = mogo_usable_index(mogo_primary_key(rel), rel, lengthof(key), key);
-		client_checked = true;
-	}
+		check_clients(rel);
 	return rel;
 }
 
@@ -139,6 +151,7 @@ read_row(MogoLookup *lookup)
 		if (lookup->slot->tts_isnull[i])
 			elog(ERROR, "unexpected null in a client's row");
 	}
+	lookup->client_id = *DatumGetUUIDP(values[Anum_mogo_client_client_id - 1]);
 	lookup->enabled = DatumGetBool(values[Anum_mogo_client_enabled - 1]);
 	lookup->salt = mogo_salt(values[Anum_mogo_client_salt - 1]);
 	lookup->live = DatumGetArrayTypeP(values[Anum_mogo_client_live - 1]);
@@ -149,17 +162,26 @@ read_row(MogoLookup *lookup)
  * The difference is the index's lock, which systable_endscan releases each time.
  */
 static void
-begin_scan(MogoLookup *lookup, const pg_uuid_t *id)
+begin_scan(MogoLookup *lookup, const MogoPresented *presented)
 {
+	const text *external_id = presented->external_id;
+	Oid			index = external_id != NULL ? external_id_index : client_id_index;
+	AttrNumber	column = external_id != NULL ? Anum_mogo_client_external_id : Anum_mogo_client_client_id;
 	ScanKeyData key;
 
-	/* column 1 of the table and of its key */
-	ScanKeyInit(&key, Anum_mogo_client_client_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
-	if (OidIsValid(client_index))
+	/* a key for an index names the index's column */
+	if (OidIsValid(index))
+		column = 1;
+	/* compares bytes: ScanKeyInit takes collation "C" */
+	if (external_id != NULL)
+		ScanKeyInit(&key, column, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(external_id));
+	else
+		ScanKeyInit(&key, column, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&presented->id));
+	if (OidIsValid(index))
 	{
 		lookup->whole = NULL;
 		lookup->snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationGetRelid(lookup->rel)));
-		lookup->index = index_open(client_index, AccessShareLock);
+		lookup->index = index_open(index, AccessShareLock);
 		lookup->scan = mogo_index_beginscan(lookup->rel, lookup->index, lookup->snapshot, 1);
 		index_rescan(lookup->scan, &key, 1, NULL, 0);
 		lookup->slot = table_slot_create(lookup->rel, NULL);
@@ -189,8 +211,9 @@ end_scan(MogoLookup *lookup)
 }
 
 /*
- * Finds a client's row. What lookup points to stays valid until mogo_lookup_end, which
- * the caller must call even if nothing was found.
+ * Finds the row of the client whose id was sent; presented must have one. What lookup
+ * points to stays valid until mogo_lookup_end, which the caller must call even if nothing
+ * was found.
  *
  * Inside an explicit transaction block we release both locks at once: the block may stay
  * open for long, and a session that wants to alter the tables must not wait for it.
@@ -199,12 +222,12 @@ end_scan(MogoLookup *lookup)
  * cost.
  */
 void
-mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id)
+mogo_lookup_begin(MogoLookup *lookup, Oid function, const MogoPresented *presented)
 {
 	lookup->lock = in_block() ? AccessShareLock : NoLock;
 	lookup->copied = false;
 	lookup->rel = open_clients(function);
-	begin_scan(lookup, id);
+	begin_scan(lookup, presented);
 	if (lookup->found)
 		read_row(lookup);
 }

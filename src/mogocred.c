@@ -71,6 +71,7 @@ _PG_init(void)
 	mogo_lookup_init();
 	mogo_record_init();
 	mogo_secret_init();
+	mogo_lifetime_init();
 	mogo_usage_init();
 	mogo_usage_worker_init();
 	mogo_redact_init();

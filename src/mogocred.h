@@ -40,6 +40,9 @@
 /* The most live secrets that mogocred.max_live_secrets can allow a client */
 #define MOGO_MAX_LIVE		20
 
+/* The most characters of a client's external id, which are all ASCII */
+#define MOGO_MAX_EXTERNAL_ID	255
+
 #define MOGO_SALT_LEN		16
 #define MOGO_DIGEST_LEN		32
 
@@ -58,6 +61,7 @@
 
 /* parse.c: text from outside, without a backend behind it */
 extern bool mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid);
+extern bool mogo_parse_external_id(const char *str, size_t len);
 extern bool mogo_parse_sha256(const char *str, size_t len, uint8 *digest);
 extern bool mogo_parse_bcrypt(const char *str, size_t len);
 extern bool mogo_parse_address(const char *str, size_t len, uint8 *bytes, int *nbytes);
@@ -114,6 +118,7 @@ extern bool mogo_to_utf8(const char *str, size_t len, char *out, size_t outsize,
 extern bool mogo_valid_utf8(const char *str, size_t len);
 extern void mogo_append_text(StringInfo out, const text *value);
 extern void mogo_append_uuid(StringInfo out, const pg_uuid_t *uuid);
+extern void mogo_append_time(StringInfo out, TimestampTz at);
 extern char *mogo_uuid_text(const pg_uuid_t *uuid);
 extern void mogo_wipe_copy(struct varlena *value, Datum original);
 
@@ -125,6 +130,7 @@ extern void mogo_check_external_id(const text *external_id);
 extern void mogo_check_scopes(ArrayType *scopes);
 extern void mogo_check_metadata(Datum metadata);
 extern void mogo_check_cidrs(ArrayType *cidrs);
+extern void mogo_check_finite(TimestampTz expires_at);
 extern void mogo_check_expiry(TimestampTz expires_at, TimestampTz now);
 extern TimestampTz mogo_add_interval(const char *argname, Interval *span,
 									 TimestampTz now, int sign);
@@ -132,8 +138,9 @@ extern TimestampTz mogo_add_interval(const char *argname, Interval *span,
 /* present.c: what a caller of a check has sent */
 typedef struct MogoPresented
 {
-	bool		has_id;
-	pg_uuid_t	id;
+	bool		has_id;			/* false: can be nobody's */
+	const text *external_id;	/* it is one; NULL: a client id, */
+	pg_uuid_t	id;				/* this one */
 	bool		has_address;	/* it was given; */
 	const inet *address;		/* NULL: it is not one, and in no network */
 	bool		by_digest;		/* the digest was sent, not the secret */
@@ -147,7 +154,7 @@ typedef struct MogoPresented
 
 extern void mogo_present_nothing(MogoPresented *presented);
 extern void mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
-extern void mogo_present_text(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
+extern void mogo_present_id(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_secret(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_digest(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
@@ -248,7 +255,7 @@ typedef struct MogoLookup
 {
 	Relation	rel;
 	LOCKMODE	lock;			/* to be given back; or NoLock */
-	Relation	index;			/* its primary key, with */
+	Relation	index;			/* the one on the id that was sent, with */
 	IndexScanDesc scan;
 	Snapshot	snapshot;
 	SysScanDesc whole;			/* or, where there is none, all of it */
@@ -256,13 +263,15 @@ typedef struct MogoLookup
 	bool		copied;			/* the slot is a copy, and the scan has ended */
 	bool		found;
 	/* the rest is set if found, and lives until mogo_lookup_end */
+	pg_uuid_t	client_id;
 	bool		enabled;
 	const uint8 *salt;			/* MOGO_SALT_LEN bytes */
 	ArrayType  *live;
 } MogoLookup;
 
 extern void mogo_lookup_init(void);
-extern void mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id);
+extern void mogo_lookup_begin(MogoLookup *lookup, Oid function,
+							  const MogoPresented *presented);
 extern void mogo_lookup_copy(MogoLookup *lookup);
 extern void mogo_lookup_end(MogoLookup *lookup);
 extern Datum mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull);
@@ -347,6 +356,7 @@ typedef struct MogoLocked
 
 extern void mogo_secret_init(void);
 extern void mogo_no_such_client(const pg_uuid_t *client_id);
+extern void mogo_no_such_secret(const pg_uuid_t *secret_id);
 extern bool mogo_try_lock_client(MogoChange *change, const pg_uuid_t *client_id,
 								 MogoLocked *client);
 extern void mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id,
@@ -364,6 +374,12 @@ extern Datum mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change,
 							   TimestampTz expires_at, const text *label,
 							   const char *action, const char *detail);
 extern void mogo_check_room(const MogoLocked *client, int n);
+
+/* lifetime.c: when secrets end */
+extern void mogo_lifetime_init(void);
+extern TimestampTz mogo_expiry_arg(FunctionCallInfo fcinfo, int argno);
+extern TimestampTz mogo_secret_expiry(TimestampTz asked, TimestampTz now);
+extern TimestampTz mogo_latest_expiry(TimestampTz created_at);
 
 /* issue.c: new clients */
 typedef struct MogoNewClient

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * parse.c
- *	  Reading text that comes from outside: UUIDs, SHA-256 values, bcrypt
- *	  hashes, network addresses and HTTP Basic headers.
+ *	  Reads text that comes from outside: ids, hashes of other systems, network
+ *	  addresses and HTTP Basic headers.
  *
  * Nothing here calls the backend: no memory is allocated, no error is raised,
  * so that the network's input can only ever give "no", and so that the fuzzers
@@ -74,6 +74,23 @@ mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid)
 		str++;
 	}
 	return str == end;
+}
+
+/*
+ * Returns whether this can be an external id: 1 to 255 of the characters that RFC 6749
+ * (appendix A.1) allows in a client id. The caller has found out that it is not a UUID.
+ */
+bool
+mogo_parse_external_id(const char *str, size_t len)
+{
+	if (len < 1 || len > MOGO_MAX_EXTERNAL_ID)
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (str[i] < 0x20 || str[i] > 0x7E)
+			return false;
+	}
+	return true;
 }
 
 /*

@@ -163,6 +163,17 @@ mark_accepted(const MogoChange *change, const Invitation *invitation, TimestampT
 }
 
 /*
+ * Returns the end of a secret (DT_NOEND: none) as far as the settings allow it now. An
+ * administrator, or the proven secret, gave it when they may have allowed more, and it is
+ * not for the sender to learn of that.
+ */
+static TimestampTz
+as_allowed(TimestampTz expires_at, TimestampTz now)
+{
+	return expires_at == DT_NOEND ? DT_NOEND : Min(expires_at, mogo_latest_expiry(now));
+}
+
+/*
  * Issues the secret of an open invitation of a locked client. Returns its
  * mogo_credentials, and ends the change. Raises 54000 if the client has no room for it.
  */
@@ -186,8 +197,8 @@ issue_invited(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *cli
 	appendStringInfoChar(&detail, '}');
 	mark_accepted(change, invitation, client->now, presented);
 	n = mogo_end_secrets(change, client, cutoff == client->now, NULL, cutoff, secrets);
-	return mogo_issue_secret(fcinfo, change, client, secrets, n, invitation->expires_at,
-							 invitation->label, "invitation_accepted", detail.data);
+	return mogo_issue_secret(fcinfo, change, client, secrets, n,
+							 as_allowed(invitation->expires_at, client->now), invitation->label, "invitation_accepted", detail.data);
 }
 
 /*
@@ -280,7 +291,7 @@ rotate_own_secret(FunctionCallInfo fcinfo, const void *arg)
 	(void) mogo_add_interval("overlap", PG_GETARG_INTERVAL_P(2), GetCurrentTimestamp(), 1);
 	if (!mogo_prove(fcinfo, arg, &client_id, &secret_id) ||
 		!mogo_try_lock_client(&change, &client_id, &client) ||
-		/* it may have ended while we waited for the lock */
+	/* it may have ended while we waited for the lock */
 		!find_live_secret(&client, &secret_id, &proven) || !client.enabled)
 	{
 		mogo_end(&change);
@@ -290,8 +301,8 @@ rotate_own_secret(FunctionCallInfo fcinfo, const void *arg)
 	span = lifetime(&change, &proven);
 	expires_at = span > 0 ? client.now + span : DT_NOEND;
 	n = mogo_end_secrets(&change, &client, cutoff == client.now, NULL, cutoff, secrets);
-	return mogo_issue_secret(fcinfo, &change, &client, secrets, n, expires_at, NULL,
-							 "secret_rotated",
+	return mogo_issue_secret(fcinfo, &change, &client, secrets, n,
+							 as_allowed(expires_at, client.now), NULL, "secret_rotated",
 							 psprintf("{\"others_end_at\": \"%s\", \"by_its_owner\": true}",
 									  timestamptz_to_str(cutoff)));
 }
@@ -334,7 +345,7 @@ mogo_rotate_own_secret_uuid(PG_FUNCTION_ARGS)
 Datum
 mogo_rotate_own_secret_uuid_inet(PG_FUNCTION_ARGS)
 {
-	static const MogoProofForm form = {.address_is_inet = true,.address_arg = 3};
+	static const MogoProofForm form = {.address_is_inet = true, .address_arg = 3};
 
 	return one_row_or_none(fcinfo, rotate_own_secret, &form);
 }
@@ -343,7 +354,7 @@ mogo_rotate_own_secret_uuid_inet(PG_FUNCTION_ARGS)
 Datum
 mogo_rotate_own_secret_text(PG_FUNCTION_ARGS)
 {
-	static const MogoProofForm form = {.id_is_text = true,.address_arg = 3};
+	static const MogoProofForm form = {.id_is_text = true, .address_arg = 3};
 
 	return one_row_or_none(fcinfo, rotate_own_secret, &form);
 }
@@ -352,7 +363,7 @@ mogo_rotate_own_secret_text(PG_FUNCTION_ARGS)
 Datum
 mogo_rotate_own_secret_text_inet(PG_FUNCTION_ARGS)
 {
-	static const MogoProofForm form = {.id_is_text = true,.address_is_inet = true,.address_arg = 3};
+	static const MogoProofForm form = {.id_is_text = true, .address_is_inet = true, .address_arg = 3};
 
 	return one_row_or_none(fcinfo, rotate_own_secret, &form);
 }

@@ -82,6 +82,7 @@ mogo_purge(PG_FUNCTION_ARGS)
 		.nargs = 1,
 		.argtypes = {TIMESTAMPTZOID}
 	};
+
 	/* also what a flush left behind that an older snapshot did not see */
 	static MogoStatement uses = {
 		.sql = "DELETE FROM @extschema@.mogo_secret_usage AS u"

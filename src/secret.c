@@ -46,8 +46,8 @@ mogo_no_such_client(const pg_uuid_t *client_id)
 }
 
 /* Raises 42704 for a secret that does not exist. */
-static void
-no_such_secret(const pg_uuid_t *secret_id)
+void
+mogo_no_such_secret(const pg_uuid_t *secret_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -217,19 +217,18 @@ mogo_check_room(const MogoLocked *client, int n)
 /*
  * Gives a locked client, of whose live secrets n are left, one more, and writes its row.
  * Returns its mogo_credentials, and ends the change. Raises 54000 if it would be too
- * many, 22023 if its expiry passed while we waited for the lock, and 0A000 for a second
- * one in the same query.
+ * many, 22023 if the expiry that was asked for passed while we waited for the lock, and
+ * 0A000 for a second one in the same query.
  */
 Datum
 mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client,
-		   MogoLiveSecret *secrets, int n, TimestampTz expires_at, const text *label,
-		   const char *action, const char *detail)
+				  MogoLiveSecret *secrets, int n, TimestampTz asked_expiry, const text *label,
+				  const char *action, const char *detail)
 {
+	TimestampTz expires_at = mogo_secret_expiry(asked_expiry, client->now);
 	MogoNewSecret secret;
 	volatile Datum result = (Datum) 0;
 
-	if (expires_at != DT_NOEND)
-		mogo_check_expiry(expires_at, client->now);
 	mogo_check_room(client, n);
 	mogo_one_call(fcinfo, &client->client_id);
 
@@ -257,14 +256,14 @@ mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked 
 	return result;
 }
 
-/* Returns an expiry that may be NULL: DT_NOEND then. Raises 22023. */
+/* Returns the expiry that is asked for, or DT_NOEND for NULL. Raises 22023. */
 static TimestampTz
 expiry_arg(FunctionCallInfo fcinfo, int argno)
 {
-	if (PG_ARGISNULL(argno))
-		return DT_NOEND;
-	mogo_check_expiry(PG_GETARG_TIMESTAMPTZ(argno), GetCurrentTimestamp());
-	return PG_GETARG_TIMESTAMPTZ(argno);
+	TimestampTz asked = mogo_expiry_arg(fcinfo, argno);
+
+	(void) mogo_secret_expiry(asked, GetCurrentTimestamp());
+	return asked;
 }
 
 /* Returns a label that may be NULL. Raises 22023. */
@@ -303,7 +302,7 @@ mogo_add_secret(PG_FUNCTION_ARGS)
 	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	n = mogo_end_secrets(&change, &client, false, NULL, DT_NOEND, secrets);
 	return mogo_issue_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
-					  "secret_added", NULL);
+							 "secret_added", NULL);
 }
 
 /*
@@ -336,8 +335,8 @@ mogo_rotate_secret(PG_FUNCTION_ARGS)
 	cutoff = mogo_add_interval("overlap", overlap, client.now, 1);
 	n = mogo_end_secrets(&change, &client, cutoff == client.now, NULL, cutoff, secrets);
 	return mogo_issue_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
-					  "secret_rotated",
-					  psprintf("{\"others_end_at\": \"%s\"}", timestamptz_to_str(cutoff)));
+							 "secret_rotated",
+							 psprintf("{\"others_end_at\": \"%s\"}", timestamptz_to_str(cutoff)));
 }
 
 /*
@@ -373,7 +372,7 @@ mogo_revoke_secret(PG_FUNCTION_ARGS)
 	secret_id = PG_GETARG_UUID_P(0);
 	values[0] = UUIDPGetDatum(secret_id);
 	if (mogo_read_latest(&change, &find, values, NULL) == 0)
-		no_such_secret(secret_id);
+		mogo_no_such_secret(secret_id);
 	if (DatumGetBool(mogo_result(2, BOOLOID, NULL)))
 	{
 		mogo_end(&change);
@@ -383,7 +382,7 @@ mogo_revoke_secret(PG_FUNCTION_ARGS)
 
 	/* what was read before the lock may have changed while we waited */
 	if (mogo_execute(&change, &find, values, NULL) == 0)
-		no_such_secret(secret_id);
+		mogo_no_such_secret(secret_id);
 	if (!DatumGetBool(mogo_result(2, BOOLOID, NULL)))
 	{
 		before = ArrayGetNItems(ARR_NDIM(client.live), ARR_DIMS(client.live));

@@ -18,6 +18,9 @@
 
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -202,10 +205,40 @@ mogo_check_table(Relation rel, MogoTable table)
 	in_shape[table] = RelationGetRelid(rel);
 }
 
+/* Returns whether this is a B-tree. */
+static bool
+is_btree(Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+	bool		result;
+
+	result = HeapTupleIsValid(tuple) && ((Form_pg_class) GETSTRUCT(tuple))->relam == BTREE_AM_OID;
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Returns whether an index compares texts bytewise, as our keys do (see ScanKeyInit). */
+static bool
+compares_bytes(HeapTuple tuple, int nkeys)
+{
+	bool		isnull;
+	Datum		value = SysCacheGetAttr(INDEXRELID, tuple, Anum_pg_index_indcollation, &isnull);
+	bool		bytes = !isnull;
+
+	for (int i = 0; bytes && i < nkeys; i++)
+	{
+		Oid			collation = ((oidvector *) DatumGetPointer(value))->values[i];
+
+		bytes = !OidIsValid(collation) || collation == C_COLLATION_OID;
+	}
+	return bytes;
+}
+
 /*
- * Returns the index if it is a valid one of rel on exactly these columns, else
- * InvalidOid: then the caller reads the table through. The owner may have made another
- * index of that name.
+ * Returns the index if it is a valid B-tree of all rows of rel on exactly these columns,
+ * else InvalidOid: then the caller reads the table through. The owner may have made
+ * another index of that name.
  */
 Oid
 mogo_usable_index(Oid index, Relation rel, int nkeys, const AttrNumber *keys)
@@ -218,9 +251,11 @@ mogo_usable_index(Oid index, Relation rel, int nkeys, const AttrNumber *keys)
 		return InvalidOid;
 	form = (Form_pg_index) GETSTRUCT(tuple);
 	usable = form->indrelid == RelationGetRelid(rel) && form->indisvalid &&
-		form->indnkeyatts == nkeys;
+		form->indnkeyatts == nkeys && is_btree(index) &&
+		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
 	for (int i = 0; usable && i < nkeys; i++)
 		usable = form->indkey.values[i] == keys[i];
+	usable = usable && compares_bytes(tuple, nkeys);
 	ReleaseSysCache(tuple);
 	return usable ? index : InvalidOid;
 }

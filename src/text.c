@@ -103,15 +103,34 @@ mogo_append_uuid(StringInfo out, const pg_uuid_t *uuid)
 	}
 }
 
-/* Appends a text as a JSON string, by way of a copy that we wipe. */
+/* Appends a text as a JSON string, by way of a copy that we wipe, or null for NULL. */
 void
 mogo_append_text(StringInfo out, const text *value)
 {
-	char	   *copy = text_to_cstring(value);
+	char	   *copy;
 
+	if (value == NULL)
+	{
+		appendStringInfoString(out, "null");
+		return;
+	}
+	copy = text_to_cstring(value);
 	escape_json(out, copy);
 	explicit_bzero(copy, strlen(copy));
 	pfree(copy);
+}
+
+/*
+ * Appends a moment as a JSON string that PostgreSQL reads in any session, or null for
+ * infinity.
+ */
+void
+mogo_append_time(StringInfo out, TimestampTz at)
+{
+	if (TIMESTAMP_NOT_FINITE(at))
+		appendStringInfoString(out, "null");
+	else
+		appendStringInfo(out, "\"%s\"", timestamptz_to_str(at));
 }
 
 /*

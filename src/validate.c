@@ -19,7 +19,6 @@
 #include "utils/jsonb.h"
 
 #define MAX_LINE_CHARS		255
-#define MAX_EXTERNAL_ID		255
 #define MAX_SCOPES			256
 #define MAX_CIDRS			256
 #define MAX_METADATA		(16 * 1024) /* bytes as text */
@@ -187,10 +186,10 @@ mogo_check_external_id(const text *external_id)
 	size_t		len = VARSIZE_ANY_EXHDR(external_id);
 	pg_uuid_t	uuid;
 
-	if (len < 1 || len > MAX_EXTERNAL_ID)
+	if (len < 1 || len > MOGO_MAX_EXTERNAL_ID)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("external id must have 1 to %d characters", MAX_EXTERNAL_ID)));
+				 errmsg("external id must have 1 to %d characters", MOGO_MAX_EXTERNAL_ID)));
 	for (size_t i = 0; i < len; i++)
 	{
 		if (id[i] < 0x20 || id[i] > 0x7E)
@@ -331,15 +330,22 @@ mogo_check_cidrs(ArrayType *cidrs)
 				 errmsg("allowed_cidrs must not contain nulls")));
 }
 
-/* Checks an expiry: a moment in the future. Raises 22023. */
+/* Raises 22023 for an infinite expiry. */
 void
-mogo_check_expiry(TimestampTz expires_at, TimestampTz now)
+mogo_check_finite(TimestampTz expires_at)
 {
 	if (TIMESTAMP_NOT_FINITE(expires_at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("expiry must be finite"),
-				 errhint("Pass NULL for a secret that does not expire.")));
+				 errhint("Pass NULL for a secret with no expiry of its own.")));
+}
+
+/* Checks an expiry: a moment in the future. Raises 22023. */
+void
+mogo_check_expiry(TimestampTz expires_at, TimestampTz now)
+{
+	mogo_check_finite(expires_at);
 	if (expires_at <= now)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -1,5 +1,5 @@
 // mogocred through JDBC. Prints "ok NAME" or "FAILED NAME: why" for each of the ten things
-// that every driver's test does (see README.md). Connects as PG* says.
+// that every driver's test does (see ../README.md). Connects as PG* says.
 
 import java.nio.charset.StandardCharsets;
 import java.sql.*;

@@ -1,5 +1,5 @@
 """mogocred through psycopg 3. Prints "ok NAME" or "FAILED NAME: why" for each of the
-ten things that every driver's test does (see README.md). Connects as PG* says."""
+ten things that every driver's test does (see ../README.md). Connects as PG* says."""
 
 import base64
 import json
@@ -27,7 +27,8 @@ def row(sql, *params):
     return conn.execute(sql, params).fetchone()
 
 
-added = row("SELECT * FROM mogo_add_client(%s, %s, %s, %s)", NAME, EXPIRY, ["read", "write"], Jsonb({"tier": 1}))
+added = row("SELECT client_name, client_id, client_secret, secret_id, issued_at, expires_at"
+            " FROM mogo_add_client(%s, %s, %s, %s)", NAME, EXPIRY, ["read", "write"], Jsonb({"tier": 1}))
 name, client_id, secret, secret_id, issued_at, expires_at = added
 report("add", name == NAME and isinstance(client_id, UUID) and isinstance(secret_id, UUID)
        and len(secret) == 36 and expires_at == EXPIRY and issued_at.tzinfo is not None, "the row's types")
@@ -44,7 +45,8 @@ report("prepared", all(value(VERIFY, client_id, secret if i % 2 else "wrong", pr
                        for i in range(10)))
 
 expected = (client_id, NAME, ["read", "write"], {"tier": 1}, secret_id, EXPIRY)
-AUTHENTICATE = "SELECT * FROM mogo_authenticate(%s, %s)"
+COLUMNS = "client_id, client_name, scopes, metadata, secret_id, expires_at"
+AUTHENTICATE = f"SELECT {COLUMNS} FROM mogo_authenticate(%s, %s)"
 found = row(AUTHENTICATE, client_id, secret)
 report("authenticate", found == expected and row(AUTHENTICATE, client_id, "wrong") is None, found)
 
@@ -53,7 +55,7 @@ def header(of_secret):
     return "Basic " + base64.b64encode(f"{client_id}:{of_secret}".encode()).decode()
 
 
-BASIC = "SELECT * FROM mogo_authenticate_basic(%s)"
+BASIC = f"SELECT {COLUMNS} FROM mogo_authenticate_basic(%s)"
 found = row(BASIC, header(secret))
 report("basic", found == expected and row(BASIC, header("wrong")) is None, found)
 

@@ -1,5 +1,5 @@
 // mogocred through Postgres.js (postgres). Prints "ok NAME" or "FAILED NAME: why" for each of
-// the ten things that every driver's test does (see README.md). Connects as PG* says.
+// the ten things that every driver's test does (see ../README.md). Connects as PG* says.
 import { isDeepStrictEqual as same } from 'node:util'
 import { createRequire } from 'node:module'
 import postgres from 'postgres'
@@ -36,11 +36,12 @@ const [{ count }] = await sql`SELECT count(*)::int FROM pg_prepared_statements W
 report('prepared', same(prepared, Array(5).fill([false, true]).flat()) && count === 1, { prepared, count })
 
 const expected = { client_id: id, client_name: name, scopes: ['read', 'write'], metadata: { tier: 1 }, secret_id: secretId, expires_at: expiry }
-const authenticate = (s) => sql`SELECT * FROM mogo_authenticate(${id}, ${s})`
+const columns = sql(['client_id', 'client_name', 'scopes', 'metadata', 'secret_id', 'expires_at'])
+const authenticate = (s) => sql`SELECT ${columns} FROM mogo_authenticate(${id}, ${s})`
 let found = await authenticate(secret)
 report('authenticate', same({ ...found[0] }, expected) && (await authenticate('wrong')).length === 0, found)
 
-const basic = (s) => sql`SELECT * FROM mogo_authenticate_basic(${`Basic ${btoa(`${id}:${s}`)}`})`
+const basic = (s) => sql`SELECT ${columns} FROM mogo_authenticate_basic(${`Basic ${btoa(`${id}:${s}`)}`})`
 found = await basic(secret)
 report('basic', same({ ...found[0] }, expected) && (await basic('wrong')).length === 0, found)
 

@@ -4,7 +4,7 @@
  *	  binary, so that a uuid is 16 bytes and a timestamp is a number.
  *
  * Prints "ok NAME" or "FAILED NAME: why" for each of the ten things that every
- * driver's test does (see README.md). Connects as the PG* variables say.
+ * driver's test does (see ../README.md). Connects as the PG* variables say.
  */
 #include <libpq-fe.h>
 

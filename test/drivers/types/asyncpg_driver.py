@@ -1,5 +1,5 @@
 """mogocred through asyncpg. Prints "ok NAME" or "FAILED NAME: why" for each of the ten
-things that every driver's test does (see README.md). Connects as PG* says."""
+things that every driver's test does (see ../README.md). Connects as PG* says."""
 
 import asyncio
 import base64
@@ -47,14 +47,15 @@ async def main():
            == [False, True] * 5)
 
     expected = (client_id, NAME, ["read", "write"], {"tier": 1}, secret_id, EXPIRY)
-    authenticate = "SELECT * FROM mogo_authenticate($1::uuid, $2)"
+    columns = "client_id, client_name, scopes, metadata, secret_id, expires_at"
+    authenticate = f"SELECT {columns} FROM mogo_authenticate($1::uuid, $2)"
     found = await conn.fetchrow(authenticate, client_id, secret)
     report("authenticate", found == expected and await conn.fetchrow(authenticate, client_id, "wrong") is None, found)
 
     def header(of_secret):
         return "Basic " + base64.b64encode(f"{client_id}:{of_secret}".encode()).decode()
 
-    basic = "SELECT * FROM mogo_authenticate_basic($1)"
+    basic = f"SELECT {columns} FROM mogo_authenticate_basic($1)"
     found = await conn.fetchrow(basic, header(secret))
     report("basic", found == expected and await conn.fetchrow(basic, header("wrong")) is None, found)
 

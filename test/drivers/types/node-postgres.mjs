@@ -1,5 +1,5 @@
 // mogocred through node-postgres (pg). Prints "ok NAME" or "FAILED NAME: why" for each of
-// the ten things that every driver's test does (see README.md). Connects as PG* says.
+// the ten things that every driver's test does (see ../README.md). Connects as PG* says.
 import { once } from 'node:events'
 import { isDeepStrictEqual as same } from 'node:util'
 import { createRequire } from 'node:module'
@@ -39,12 +39,13 @@ for (let i = 0; i < 10; i++) {
 report('prepared', same(prepared, Array(5).fill([false, true]).flat()), prepared)
 
 const expected = { client_id: id, client_name: name, scopes: ['read', 'write'], metadata: { tier: 1 }, secret_id: secretId, expires_at: expiry }
-const authenticate = 'SELECT * FROM mogo_authenticate($1, $2)'
+const columns = 'client_id, client_name, scopes, metadata, secret_id, expires_at'
+const authenticate = `SELECT ${columns} FROM mogo_authenticate($1, $2)`
 let found = await row(authenticate, id, secret)
 report('authenticate', same({ ...found }, expected) && await row(authenticate, id, 'wrong') === undefined, found)
 
 const header = (ofSecret) => `Basic ${btoa(`${id}:${ofSecret}`)}`
-const basic = 'SELECT * FROM mogo_authenticate_basic($1)'
+const basic = `SELECT ${columns} FROM mogo_authenticate_basic($1)`
 found = await row(basic, header(secret))
 report('basic', same({ ...found }, expected) && await row(basic, header('wrong')) === undefined, found)
 
