@@ -83,6 +83,8 @@ test-drivers: ## Runs the blocks of doc/languages.md through published drivers a
 	$(RUN)test/drivers/run.sh"
 test-examples: ## Tries the examples in a browser, with published OAuth clients and Adminer
 	$(RUN)test/examples/run.sh"
+test-demo: ## Plays the demo with its console and token service, also interrupted and repeated
+	$(RUN)test/demo/run.sh"
 test-debian: ## Runs the suite inside a fresh Debian, RELEASE=trixie (as root, with debootstrap)
 	@"$(SRC)/test/debian/run.sh" test "$(RELEASE)"
 test-package: ## Builds and tries the Debian package, RELEASE=bookworm (the same)
