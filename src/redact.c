@@ -70,13 +70,7 @@ static char *redacted_text = NULL;
 static MogoScan
 scan(const char *text, size_t len, bool wrapped)
 {
-	return (MogoScan)
-	{
-		text	   ,
-		text	   +len,
-					MOGO_BACKSLASHES,
-					wrapped
-	};
+	return (MogoScan) {text, text + len, MOGO_BACKSLASHES, wrapped};
 }
 
 /* Tells whether a prepared statement that this session knows calls us. */
@@ -116,7 +110,6 @@ keep_verdict(const char *text, bool text_calls)
 	free(redacted_text);
 	redacted_text = NULL;
 	judged_text = text;
-
 	judged_at = GetCurrentStatementStartTimestamp();
 	judged_calls = text_calls;
 	if (!text_calls)
@@ -152,7 +145,7 @@ our_statement(void)
 
 	if (text == NULL)
 		return NULL;
-	if (text == debug_query_string && (text !=judged_text || MyProcPort == NULL ||
+	if (text == debug_query_string && (text != judged_text || MyProcPort == NULL ||
 									   judged_at != GetCurrentStatementStartTimestamp()))
 		keep_verdict(text, calls(text, strlen(text), false));
 	return judged_calls ? text : NULL;
@@ -183,7 +176,7 @@ inspect(const char *text, Query *query)
 {
 	bool		top = MyProcPort != NULL && text == statement_text();
 	bool		ours = top && our_statement() != NULL;
-	const char *part = text +Max(query->stmt_location, 0);
+	const char *part = text + Max(query->stmt_location, 0);
 	bool		whole = query->stmt_location < 0 || query->stmt_len <= 0;
 
 	if (!ours && (!top || (session_calls && query->utilityStmt != NULL)))
@@ -310,7 +303,7 @@ redact_record(ErrorData *edata)
 	bool		json = strcmp(id, "duration: %.3f ms  plan:\n%s") == 0 &&
 		(strstr(edata->message, "plan:\n{") || strstr(edata->message, "Query Text: \""));
 	bool		error = edata->elevel >= ERROR;
-	bool		ours = text ||(query && calls(query, strlen(query), false)) ||
+	bool		ours = text || (query && calls(query, strlen(query), false)) ||
 		(edata->context && calls(edata->context, strlen(edata->context), true)) ||
 		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
 	bool		quotes = (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
@@ -335,21 +328,17 @@ redact_record(ErrorData *edata)
 
 		if (part == NULL || !(ours || call))
 			continue;
-
-		/*
-		 * An error's own words are PostgreSQL's, but for values that they
-		 * quote
-		 */
-		copy = redact_part(part, where || (text &&!error) ||(json && call), wrapped);
-		if (text &&(error || strlen(part) < strlen(text)))
+		/* An error's own words are PostgreSQL's, but for values that they quote */
+		copy = redact_part(part, where || (text && !error) || (json && call), wrapped);
+		if (text && (error || strlen(part) < strlen(text)))
 			mogo_hide(copy, scan(text, strlen(text), false));
 		if (query)
 			mogo_hide(copy, scan(query, strlen(query), false));
 		if (quotes && !where)
 			blank_value(copy);
-		if (audit && i == 0 && (text ||call))
+		if (audit && i == 0 && (text || call))
 			blank_parameters(copy);
-		if (text &&strstr(copy, ":constvalue ") != NULL)
+		if (text && strstr(copy, ":constvalue ") != NULL)
 			strcpy(copy, MOGO_MASK);	/* debug_print_plan and its like */
 		if (copy != part && strcmp(copy, part) == 0)
 			pfree(copy);

@@ -34,10 +34,8 @@ static const char *const names[] = {
 
 typedef struct Token
 {
-	char		kind;			/* w: word, ": quoted name, ': literal, or
-								 * another character */
-	bool		dynamic;		/* a literal that may be code: in or of a DO
-								 * block */
+	char		kind;			/* w: word, ": quoted name, ': literal, or another character */
+	bool		dynamic;		/* a literal that may be code: in or of a DO block */
 	const char *start;
 	const char *body;			/* a name, or what is in the quotes */
 	size_t		len;			/* the body's */
@@ -77,14 +75,14 @@ find_name(const char *word, size_t len)
 bool
 mogo_mentions(const char *text, size_t len)
 {
-	const char *end = text +len;
+	const char *end = text + len;
 	const char *p = text;
 
 	while (p < end && (p = memchr(p, '_', end - p)) != NULL)
 	{
 		const char *start = p++ - 4;
 
-		if (start < text ||!same_word(start, 5, "mogo_"))
+		if (start < text || !same_word(start, 5, "mogo_"))
 			continue;
 		while (p < end && is_word(*p))
 			p++;
@@ -178,10 +176,7 @@ next_token(MogoScan *s, Token *t)
 	skip_space(s);
 	if (s->p >= s->end)
 		return false;
-	*t = (Token)
-	{
-		*s->p, s->after_do == 1 || s->body_len > 0, s->p, s->p, 0
-	};
+	*t = (Token) {*s->p, s->after_do == 1 || s->body_len > 0, s->p, s->p, 0};
 	if (is_word(*s->p))
 	{
 		if (*s->p < '0' || *s->p > '9')

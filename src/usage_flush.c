@@ -43,8 +43,7 @@
 
 #include "usage.h"
 
-#define FLUSH_MS		2000	/* a flush worker takes no new batch after
-								 * this */
+#define FLUSH_MS		2000	/* a flush worker takes no new batch after this */
 #define BATCH_MS		2000	/* a batch that takes longer fails */
 #define BATCH			100		/* rows a transaction */
 

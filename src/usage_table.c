@@ -72,8 +72,7 @@ typedef struct Shared
 	int			max;
 	uint32		nbuckets;		/* a power of two */
 	pg_atomic_uint64 not_counted;
-	Latch	   *volatile flusher;	/* whom to wake when it gets crowded, or
-									 * NULL */
+	Latch	   *volatile flusher;	/* whom to wake when it gets crowded, or NULL */
 	bool		unfinished;		/* a flush ran out of time */
 	LWLockPadded *locks;
 	Entry	   *entries;
@@ -225,8 +224,7 @@ add(const Key *key, uint32 bucket)
 	pg_atomic_write_u64(&entry->last_at, 0);
 	entry->next = shared->heads[bucket];
 	shared->heads[bucket] = i;
-	flusher = shared->flusher;	/* once: it may be gone the next time one
-								 * looks */
+	flusher = shared->flusher;	/* once: it may be gone the next time one looks */
 	if (used == shared->max / 2 && flusher != NULL)
 		SetLatch(flusher);
 	return entry;

@@ -35,8 +35,7 @@
 
 #define RESTART_S		10		/* after a launcher that failed */
 #define PATIENCE_MS		10000	/* a flush worker that takes longer is ended */
-#define EARLY_MS		1000	/* between flushes where one interval is too
-								 * long */
+#define EARLY_MS		1000	/* between flushes where one interval is too long */
 #define CHUNK			256		/* entries looked at together */
 
 /* The connection limit of a database that an interrupted DROP has left. */
@@ -261,17 +260,13 @@ mogo_usage_launcher_main(Datum arg)
 		/* a clock that was set back must not make us wait for it */
 		if (now >= next || now < last)
 		{
-			/*
-			 * from start to start: what comes while we are at it waits no
-			 * longer either
-			 */
+			/* from start to start: what comes while we are at it waits no longer either */
 			last = now;
 			MemoryContextSwitchTo(context);
 			flush_all();
 			MemoryContextReset(context);
 			unfinished = mogo_usage_set_unfinished(false);
-			doze(0);			/* there may be no time to sleep, but to be
-								 * ended */
+			doze(0);			/* there may be no time to sleep, but to be ended */
 		}
 		else
 			doze(TimestampDifferenceMilliseconds(now, next));

@@ -32,16 +32,11 @@ foreach my $call (
 {
 	my ($before) = split /\|/, counted($node, $c);
 	is($q->("SELECT $call"), 't', 'accepted');
-	is( (split /\|/, counted($node, $c))[0],
-		($before || 0) + 1,
-		"a use: " . $call =~ s/'[^']*'/.../gr);
+	is((split /\|/, counted($node, $c))[0], ($before || 0) + 1, "a use: " . $call =~ s/'[^']*'/.../gr);
 }
-is($q->("SELECT mogo_verify_status('$c->{id}', '$c->{secret}')"),
-	'valid', 'mogo_verify_status');
-is($q->("SELECT mogo_verify_status('$c->{id}', 'wrong')"),
-	'invalid', 'mogo_verify_status, a wrong secret');
-is(counted($node, $c),
-	'7|', 'a diagnosis is neither a use nor a failed check');
+is($q->("SELECT mogo_verify_status('$c->{id}', '$c->{secret}')"), 'valid', 'mogo_verify_status');
+is($q->("SELECT mogo_verify_status('$c->{id}', 'wrong')"), 'invalid', 'mogo_verify_status, a wrong secret');
+is(counted($node, $c), '7|', 'a diagnosis is neither a use nor a failed check');
 
 my $failures = 0;
 foreach my $call (
@@ -51,9 +46,7 @@ foreach my $call (
 	"EXISTS (SELECT FROM mogo_authenticate('$c->{id}'::uuid, 'wrong'))")
 {
 	is($q->("SELECT $call"), 'f', 'refused');
-	is( counted($node, $c),
-		'7|' . ++$failures,
-		"a failed check: " . $call =~ s/'[^']*'/.../gr);
+	is(counted($node, $c), '7|' . ++$failures, "a failed check: " . $call =~ s/'[^']*'/.../gr);
 }
 $q->("SELECT mogo_disable_client('$c->{id}')");
 is(check($node, $c, 2), 0, 'disabled: refused');
@@ -63,63 +56,39 @@ $q->("SELECT mogo_enable_client('$c->{id}')");
 my $entries = 'SELECT entries, not_counted FROM mogo_usage_status()';
 flushed($node, $c, '7|6');
 $node->poll_query_until('postgres', $entries, '0|0');
-$q->(
-	"SELECT count(mogo_verify(gen_random_uuid(), 'wrong')), count(mogo_verify('nobody', 'wrong')) FROM generate_series(1, 300)"
-);
+$q->("SELECT count(mogo_verify(gen_random_uuid(), 'wrong')), count(mogo_verify('nobody', 'wrong')) FROM generate_series(1, 300)");
 is($q->($entries), '0|0', 'unknown ids take no place');
 
 $q->("BEGIN; SELECT mogo_verify('$c->{id}', '$c->{secret}'); ROLLBACK");
-is(counted($node, $c),
-	'8|6', 'a use in a transaction that is rolled back is a use');
-$q->("BEGIN READ ONLY; SELECT mogo_verify('$c->{id}', '$c->{secret}'); COMMIT"
-);
+is(counted($node, $c), '8|6', 'a use in a transaction that is rolled back is a use');
+$q->("BEGIN READ ONLY; SELECT mogo_verify('$c->{id}', '$c->{secret}'); COMMIT");
 is(counted($node, $c), '9|6', 'so is one in a read-only transaction');
-$q->(
-	"SET mogocred.track_usage = off; SELECT mogo_verify('$c->{id}', '$c->{secret}'), mogo_verify('$c->{id}', '')"
-);
-is(counted($node, $c),
-	'9|6', 'mogocred.track_usage = off: not counted, and what was is shown');
+$q->("SET mogocred.track_usage = off; SELECT mogo_verify('$c->{id}', '$c->{secret}'), mogo_verify('$c->{id}', '')");
+is(counted($node, $c), '9|6', 'mogocred.track_usage = off: not counted, and what was is shown');
 
 my $before = $q->("SELECT clock_timestamp()");
 check($node, $c, 1);
-is( $q->(
-		"SELECT s.last_used_at BETWEEN '$before' AND clock_timestamp(), s.last_used_at = c.last_used_at
-	FROM mogo_secrets s JOIN mogo_clients c USING (client_id) WHERE client_id = '$c->{id}'"
-	),
-	't|t',
-	'last_used_at is the moment of the check');
+is( $q->("SELECT s.last_used_at BETWEEN '$before' AND clock_timestamp(), s.last_used_at = c.last_used_at
+	FROM mogo_secrets s JOIN mogo_clients c USING (client_id) WHERE client_id = '$c->{id}'"),
+	't|t', 'last_used_at is the moment of the check');
 my $second = issue($node, undef, "mogo_add_secret('$c->{id}')");
 check($node, $second, 3);
 is(counted($node, $c), '10|6', 'each secret has its own count');
 is(counted($node, $second), '3|6', 'and all have their client\'s failures');
-is( $q->(
-		"SELECT c.last_used_at = max(s.last_used_at) FROM mogo_secrets s JOIN mogo_clients c USING (client_id)
+is( $q->("SELECT c.last_used_at = max(s.last_used_at) FROM mogo_secrets s JOIN mogo_clients c USING (client_id)
 	WHERE client_id = '$c->{id}' GROUP BY c.last_used_at"),
-	't',
-	'a client was last used when its last used secret was');
+	't', 'a client was last used when its last used secret was');
 
-$q->(
-	"CREATE ROLE admin LOGIN; SELECT mogo_grant_admin('admin'); CREATE ROLE verifier LOGIN; SELECT mogo_grant_verifier('verifier')"
-);
-is( $q->(
-		"SET ROLE admin; SELECT uses, failed_checks, preloaded FROM mogo_secrets JOIN mogo_clients USING (client_id), mogo_usage_status() WHERE secret_id = '$c->{secret_id}'"
-	),
-	'10|6|t',
-	'an administrator reads all of it');
+$q->("CREATE ROLE admin LOGIN; SELECT mogo_grant_admin('admin'); CREATE ROLE verifier LOGIN; SELECT mogo_grant_verifier('verifier')");
+is( $q->("SET ROLE admin; SELECT uses, failed_checks, preloaded FROM mogo_secrets JOIN mogo_clients USING (client_id), mogo_usage_status() WHERE secret_id = '$c->{secret_id}'"),
+	'10|6|t', 'an administrator reads all of it');
 foreach my $sql (
-	"SELECT mogo_uses('$c->{secret_id}', 0)",
-	"SELECT mogo_last_used_at('$c->{secret_id}', NULL)",
-	"SELECT mogo_failed_checks('$c->{id}', 0)",
-	'SELECT mogo_usage_status()',
-	'SELECT FROM mogo_secret_usage',
-	'SELECT FROM mogo_client_usage')
+	"SELECT mogo_uses('$c->{secret_id}', 0)", "SELECT mogo_last_used_at('$c->{secret_id}', NULL)",
+	"SELECT mogo_failed_checks('$c->{id}', 0)", 'SELECT mogo_usage_status()',
+	'SELECT FROM mogo_secret_usage', 'SELECT FROM mogo_client_usage')
 {
-	my ($rc, undef, $stderr) =
-	  $node->psql('postgres', "SET ROLE verifier; $sql");
-	like(
-		$stderr,
-		qr/permission denied/,
-		'not a verifier: ' . $sql =~ s/'[^']*'/.../gr);
+	my ($rc, undef, $stderr) = $node->psql('postgres', "SET ROLE verifier; $sql");
+	like($stderr, qr/permission denied/, 'not a verifier: ' . $sql =~ s/'[^']*'/.../gr);
 }
 
 # --- exactly once ----------------------------------------------------------------
@@ -132,37 +101,23 @@ append_to_file($script, <<'SQL');
 SELECT mogo_verify(client_id, client_secret), mogo_verify(client_id, 'wrong') FROM many WHERE client_name = 'many ' || :n;
 SQL
 $node->command_ok(
-	[
-		'pgbench', '-n', '-c', '8', '-j', '2',
-		'-t', '500', '-f', $script, '-d', 'postgres'
-	],
+	[ 'pgbench', '-n', '-c', '8', '-j', '2', '-t', '500', '-f', $script, '-d', 'postgres' ],
 	'8 sessions make 4,000 right and 4,000 wrong checks');
-is( $q->(
-		"SELECT sum(uses), (SELECT sum(failed_checks) FROM mogo_clients WHERE client_name LIKE 'many %')
+is( $q->("SELECT sum(uses), (SELECT sum(failed_checks) FROM mogo_clients WHERE client_name LIKE 'many %')
 	FROM mogo_secrets WHERE client_name LIKE 'many %'"),
-	'4000|4000',
-	'every one is counted');
-$node->poll_query_until(
-	'postgres',
+	'4000|4000', 'every one is counted');
+$node->poll_query_until('postgres',
 	"SELECT sum(uses), (SELECT sum(failed_checks) FROM mogo_client_usage JOIN many USING (client_id))
 	FROM mogo_secret_usage JOIN many USING (secret_id)", '4000|4000');
-is( $q->(
-		"SELECT sum(uses), (SELECT sum(failed_checks) FROM mogo_clients WHERE client_name LIKE 'many %')
+is( $q->("SELECT sum(uses), (SELECT sum(failed_checks) FROM mogo_clients WHERE client_name LIKE 'many %')
 	FROM mogo_secrets WHERE client_name LIKE 'many %'"),
-	'4000|4000',
-	'and flushed, and still seen once');
+	'4000|4000', 'and flushed, and still seen once');
 
 # All at one entry, as fast as they can.
 my $hot = issue($node, 'hot');
 my $hammer = $node->basedir . '/hammer.sql';
-append_to_file($hammer,
-	"SELECT count(mogo_verify('$hot->{id}', left('$hot->{secret}', 99 + g))) FROM generate_series(1, 10000) g;\n"
-);
-$node->command_ok(
-	[
-		'pgbench', '-n', '-c', '8', '-j', '2',
-		'-t', '5', '-f', $hammer, '-d', 'postgres'
-	],
+append_to_file($hammer, "SELECT count(mogo_verify('$hot->{id}', left('$hot->{secret}', 99 + g))) FROM generate_series(1, 10000) g;\n");
+$node->command_ok([ 'pgbench', '-n', '-c', '8', '-j', '2', '-t', '5', '-f', $hammer, '-d', 'postgres' ],
 	'8 sessions check one secret 400,000 times');
 is(counted($node, $hot), '400000|', 'every one is counted');
 
@@ -170,8 +125,7 @@ is(counted($node, $hot), '400000|', 'every one is counted');
 # secret must show at once, and no use twice.
 issue_many($node, 'others', 3000);
 my $w = issue($node, 'watched');
-is( $q->(
-		"DO \$\$
+is( $q->("DO \$\$
 DECLARE
 	n bigint := 0; seen bigint; flushes int := 0; flushed bigint := 0; now_flushed bigint;
 BEGIN
@@ -191,9 +145,7 @@ BEGIN
 			flushed := now_flushed;
 		END IF;
 	END LOOP;
-END \$\$; SELECT 'exact'"),
-	'exact',
-	'a reader sees each use once, at every moment of a flush');
+END \$\$; SELECT 'exact'"), 'exact', 'a reader sees each use once, at every moment of a flush');
 
 # A snapshot that is older than a flush: table and memory must still make one whole.
 check($node, $w, 1);
@@ -202,23 +154,15 @@ flushed($node, $w, "$uses|");
 check($node, $w, 5);
 my $seen = '';
 hold($node, 'SELECT pg_advisory_xact_lock(1)');
-my $reader = background(
-	$node,
-	\$seen,
-	'BEGIN ISOLATION LEVEL REPEATABLE READ',
+my $reader = background($node, \$seen, 'BEGIN ISOLATION LEVEL REPEATABLE READ',
 	"SELECT uses FROM mogo_secrets WHERE secret_id = '$w->{secret_id}'",
 	'SELECT pg_advisory_xact_lock(1)',
 	"SELECT uses FROM mogo_secrets WHERE secret_id = '$w->{secret_id}'");
-$node->poll_query_until(
-	'postgres',
-	"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
-	'1');
+$node->poll_query_until('postgres', "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", '1');
 flushed($node, $w, $uses + 5 . '|');
 release($node);
 $reader->finish;
-is( $seen,
-	join("\n", $uses + 5, '', $uses + 5, ''),
-	'a snapshot older than the flush sees the same uses');
+is($seen, join("\n", $uses + 5, '', $uses + 5, ''), 'a snapshot older than the flush sees the same uses');
 
 # --- what is removed ---------------------------------------------------------------
 
@@ -229,33 +173,18 @@ flushed($node, $gone, '4|4');
 check($node, $gone, 4);
 check($node, $gone, 4, wrong => 1);
 $q->("SELECT mogo_remove_client('$gone->{id}')");
-my $rows =
-  "SELECT (SELECT count(*) FROM mogo_secret_usage WHERE secret_id = '$gone->{secret_id}'),
+my $rows = "SELECT (SELECT count(*) FROM mogo_secret_usage WHERE secret_id = '$gone->{secret_id}'),
 	(SELECT count(*) FROM mogo_client_usage WHERE client_id = '$gone->{id}')";
 is($q->($rows), '0|0', 'mogo_remove_client takes the counts along');
 $node->poll_query_until('postgres', $entries, '0|0');
 is($q->($rows), '0|0', 'and what still waited makes no row again');
-$q->(
-	"SELECT mogo_import_client('again', '$gone->{id}', 'sha256', encode(sha256('x'), 'hex'))"
-);
-is( $q->(
-		"SELECT failed_checks FROM mogo_clients WHERE client_id = '$gone->{id}'"
-	),
-	'',
-	'nor does it come back with the id');
+$q->("SELECT mogo_import_client('again', '$gone->{id}', 'sha256', encode(sha256('x'), 'hex'))");
+is($q->("SELECT failed_checks FROM mogo_clients WHERE client_id = '$gone->{id}'"), '', 'nor does it come back with the id');
 
 $q->("SELECT mogo_rotate_secret('$w->{id}', '0')");
 $q->("SELECT mogo_purge('0')");
-is( $q->(
-		"SELECT count(*) FROM mogo_secret_usage WHERE secret_id = '$w->{secret_id}'"
-	),
-	'0',
-	'mogo_purge takes the counts along');
-is( $q->(
-		"SELECT sum(uses) FROM mogo_secret_usage JOIN many USING (secret_id)"
-	),
-	'4000',
-	'of nobody else');
+is($q->("SELECT count(*) FROM mogo_secret_usage WHERE secret_id = '$w->{secret_id}'"), '0', 'mogo_purge takes the counts along');
+is($q->("SELECT sum(uses) FROM mogo_secret_usage JOIN many USING (secret_id)"), '4000', 'of nobody else');
 
 # --- who is at work on the rows ----------------------------------------------------
 
@@ -263,23 +192,15 @@ is( $q->(
 # to wait, and others must not wait for it.
 my $locked = issue($node, 'locked');
 my $free = issue($node, 'free');
-hold($node,
-	"SELECT FROM mogo_secret WHERE secret_id = '$locked->{secret_id}' FOR UPDATE"
-);
+hold($node, "SELECT FROM mogo_secret WHERE secret_id = '$locked->{secret_id}' FOR UPDATE");
 check($node, $locked, 2);
 check($node, $free, 2);
 flushed($node, $free, '2|');
 is(counted($node, $locked), '2|', 'the secret is locked: its count waits');
-is( $q->(
-		"SELECT count(*) FROM mogo_secret_usage WHERE secret_id = '$locked->{secret_id}'"
-	),
-	'0',
-	'and is in no table');
+is($q->("SELECT count(*) FROM mogo_secret_usage WHERE secret_id = '$locked->{secret_id}'"), '0', 'and is in no table');
 release($node);
 ok(flushed($node, $locked, '2|'), 'it is flushed when the lock is gone');
-hold($node,
-	"SELECT FROM mogo_secret_usage WHERE secret_id = '$locked->{secret_id}' FOR UPDATE"
-);
+hold($node, "SELECT FROM mogo_secret_usage WHERE secret_id = '$locked->{secret_id}' FOR UPDATE");
 check($node, $locked, 2);
 check($node, $free, 2);
 flushed($node, $free, '4|');
@@ -291,65 +212,38 @@ ok(flushed($node, $locked, '4|'), 'and flushed when the lock is gone');
 my $offset = -s $node->logfile;
 hold($node, 'LOCK TABLE mogo_secret_usage');
 check($node, $free, 2);
-ok( logged(
-		$node,
-		qr/ERROR:  canceling statement due to lock timeout.*CONTEXT:  flushing mogocred's use counts/s,
-		$offset),
+ok(logged($node, qr/ERROR:  canceling statement due to lock timeout.*CONTEXT:  flushing mogocred's use counts/s, $offset),
 	'the table is locked: the flush gives up, and the log says what failed');
 release($node);
-ok(flushed($node, $free, '6|'),
-	'the count is flushed when the lock is gone, once');
+ok(flushed($node, $free, '6|'), 'the count is flushed when the lock is gone, once');
 is(counted($node, $free), '6|', 'and seen once');
 
 # A flush that takes 1.5 s does not put the next one off by as much: the interval (1 s)
 # is what can be lost.
-$q->(
-	q{
+$q->(q{
 	CREATE TABLE flushes (at timestamptz); GRANT INSERT ON flushes TO PUBLIC;
 	CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS
 		'BEGIN INSERT INTO public.flushes VALUES (pg_catalog.clock_timestamp()); PERFORM pg_catalog.pg_sleep(1.5); RETURN NULL; END';
-	CREATE TRIGGER nap AFTER UPDATE ON mogo_secret_usage FOR EACH STATEMENT EXECUTE FUNCTION nap()}
-);
-$q->("SELECT mogo_verify('$free->{id}', '$free->{secret}'), pg_sleep(0.2)")
-  foreach 1 .. 45;
+	CREATE TRIGGER nap AFTER UPDATE ON mogo_secret_usage FOR EACH STATEMENT EXECUTE FUNCTION nap()});
+$q->("SELECT mogo_verify('$free->{id}', '$free->{secret}'), pg_sleep(0.2)") foreach 1 .. 45;
 $q->('DROP TRIGGER nap ON mogo_secret_usage');
-is( $q->(
-		"SELECT min(gap) < '2.2 s' FROM (SELECT at - lag(at) OVER (ORDER BY at) AS gap FROM flushes) g"
-	),
-	't',
-	'flushes are an interval apart from start to start'
-) or diag $q->('SELECT at FROM flushes ORDER BY 1');
+is( $q->("SELECT min(gap) < '2.2 s' FROM (SELECT at - lag(at) OVER (ORDER BY at) AS gap FROM flushes) g"),
+	't', 'flushes are an interval apart from start to start')
+  or diag $q->('SELECT at FROM flushes ORDER BY 1');
 
 # --- not preloaded -----------------------------------------------------------------
 
-$node->append_conf('postgresql.conf',
-	"shared_preload_libraries = ''\nmogocred.usage_max = 5000\n");
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''\nmogocred.usage_max = 5000\n");
 $node->restart;
 is(check($node, $free, 3), 3, 'not preloaded: checks work');
 is(counted($node, $free), '|', 'the columns are NULL');
-is( $q->(
-		"SELECT count(*), count(last_used_at) FROM mogo_secrets WHERE client_name = 'free'"
-	),
-	'1|0',
-	'all of them');
-is( $q->(
-		"SELECT count(*), count(last_used_at) FROM mogo_clients WHERE client_name = 'free'"
-	),
-	'1|0',
-	'in both views');
-is($q->('SELECT * FROM mogo_usage_status()'),
-	'f|||', 'mogo_usage_status says so');
-is( $q->(
-		"SELECT mogo_verify('', ''), current_setting('mogocred.track_usage'), current_setting('mogocred.usage_max'), current_setting('mogocred.usage_flush_interval')"
-	),
-	'f|on|5000|1s',
-	'the settings can be shown');
+is($q->("SELECT count(*), count(last_used_at) FROM mogo_secrets WHERE client_name = 'free'"), '1|0', 'all of them');
+is($q->("SELECT count(*), count(last_used_at) FROM mogo_clients WHERE client_name = 'free'"), '1|0', 'in both views');
+is($q->('SELECT * FROM mogo_usage_status()'), 'f|||', 'mogo_usage_status says so');
+is( $q->("SELECT mogo_verify('', ''), current_setting('mogocred.track_usage'), current_setting('mogocred.usage_max'), current_setting('mogocred.usage_flush_interval')"),
+	'f|on|5000|1s', 'the settings can be shown');
 $q->("SELECT mogo_remove_client('$free->{id}')");
-is( $q->(
-		"SELECT count(*) FROM mogo_secret_usage WHERE secret_id = '$free->{secret_id}'"
-	),
-	'0',
-	'mogo_remove_client takes the counts along all the same');
+is($q->("SELECT count(*) FROM mogo_secret_usage WHERE secret_id = '$free->{secret_id}'"), '0', 'mogo_remove_client takes the counts along all the same');
 $node->stop;
 
 done_testing();

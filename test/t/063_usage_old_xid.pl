@@ -11,10 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use UsageTest;
 
-my $node = counting_node(
-	'old_xid',
-	'mogocred.usage_flush_interval' => '5s',
-	'fsync' => 'off');
+my $node = counting_node('old_xid', 'mogocred.usage_flush_interval' => '5s', 'fsync' => 'off');
 my $q = sub { $node->safe_psql('postgres', @_) };
 
 # A use that is flushed, and one more before the next flush: in the same place.
@@ -30,12 +27,9 @@ is(counted($node, $c), '2|', 'one in the table, one in memory');
 my $file = $node->data_dir . '/pg_xact/0000';
 ok(-e $file, 'the commit log has all transactions');
 $q->('CREATE UNLOGGED TABLE burnt (a int)');
-$q->(
-	q{DO $$ BEGIN FOR i IN 1 .. 1050000 LOOP BEGIN INSERT INTO burnt VALUES (i); EXCEPTION WHEN OTHERS THEN END; END LOOP; END $$}
-);
+$q->(q{DO $$ BEGIN FOR i IN 1 .. 1050000 LOOP BEGIN INSERT INTO burnt VALUES (i); EXCEPTION WHEN OTHERS THEN END; END LOOP; END $$});
 $q->('ALTER DATABASE template0 ALLOW_CONNECTIONS true');
-$node->safe_psql($_, 'VACUUM (FREEZE)')
-  foreach qw(template0 template1 postgres);
+$node->safe_psql($_, 'VACUUM (FREEZE)') foreach qw(template0 template1 postgres);
 ok(!-e $file, 'the commit log has forgotten the flush');
 is(counted($node, $c), '2|', 'and the views still say what was counted');
 

@@ -6,7 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use RedactSession;
+use ProtocolSession;
 use Test::More;
 
 # Starts the server. $libraries are preloaded beside mogocred, in that order; $conf is
@@ -44,11 +44,11 @@ CONF
 
 sub node { return $_[0]{node} }
 
-# Connects; see RedactSession.
+# Connects; see ProtocolSession.
 sub session
 {
 	my ($self, @startup) = @_;
-	return RedactSession->new($self->{node}, @startup);
+	return ProtocolSession->new($self->{node}, @startup);
 }
 
 # Makes a secret in the default format. It belongs to the case $case, by whose name the

@@ -15,12 +15,12 @@ use lib $FindBin::RealBin;
 use Digest::SHA qw(sha256 sha256_hex);
 use File::Find;
 use MIME::Base64;
-use RedactSession;
+use ProtocolSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $major = RedactSession::major();
+my $major = ProtocolSession::major();
 my $node = PostgreSQL::Test::Cluster->new('calls');
 $node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', <<"CONF");
@@ -71,7 +71,7 @@ sub made_up
 		16, 16, 16, 32, 16);
 }
 
-my $s = RedactSession->new($node);
+my $s = ProtocolSession->new($node);
 
 # One call, with its arguments as literals and as parameters. Returns the first column.
 sub call

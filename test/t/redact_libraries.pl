@@ -10,10 +10,10 @@ use FindBin;
 use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use RedactLog;
-use RedactSession;
+use ProtocolSession;
 use Test::More;
 
-my $major = RedactSession::major();
+my $major = ProtocolSession::major();
 my ($libdir) = split /\n/, `pg_config --pkglibdir`;
 my $pgaudit = -e "$libdir/pgaudit.so" ? 'pgaudit,' : '';
 

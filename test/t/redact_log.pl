@@ -16,10 +16,10 @@ use FindBin;
 use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use RedactLog;
-use RedactSession;
+use ProtocolSession;
 use Test::More;
 
-my $major = RedactSession::major();
+my $major = ProtocolSession::major();
 my $server = RedactLog->new('redact', 'auto_explain,mogocred', <<"CONF");
 auto_explain.log_min_duration = 0
 auto_explain.log_verbose = on
@@ -147,7 +147,8 @@ for my $form (
 	next if defined $only && !$only;
 	next if $text =~ /standard_conforming/ && $major >= 19;
 	case "spelled $text", sub {
-		$s->query($text =~ /%s/
+		$s->query(
+			$text =~ /%s/
 			? sprintf $text, secret("form $text")
 			: $text);
 		is($s->errors, '', $text);
@@ -178,9 +179,10 @@ case 'a literal in the extended protocol', sub {
 	$s->params("SELECT mogo_verify('id', '$x')");
 	my $y = secret('named literal');
 	$s->send(
-		RedactSession::msg_parse('named', "SELECT mogo_verify('id', '$y')"),
-		(RedactSession::msg_bind('named'), RedactSession::msg_execute()) x 2,
-		RedactSession::msg_sync())->wait_ready;
+		ProtocolSession::msg_parse('named', "SELECT mogo_verify('id', '$y')"),
+		(ProtocolSession::msg_bind('named'), ProtocolSession::msg_execute())
+		  x 2,
+		ProtocolSession::msg_sync())->wait_ready;
   },
   map { qr{$_ SELECT mogo_verify\('\*\*\*', '\*\*\*'\)\n} }
   'duration: \d+\.\d+ ms  parse named:',
@@ -225,8 +227,9 @@ $s->query(
 $s->query(
 	'PREPARE ' . 'n' x 80 . ' (text, text) AS SELECT mogo_verify($1, $2)');
 $s->send(
-	RedactSession::msg_parse('driver', 'SELECT mogo_verify($1, $2)', 25, 25),
-	RedactSession::msg_sync())->wait_ready;
+	ProtocolSession::msg_parse(
+		'driver', 'SELECT mogo_verify($1, $2)', 25, 25),
+	ProtocolSession::msg_sync())->wait_ready;
 for my $form (
 	"EXECUTE p('id', '%s')",
 	"execute/**/P ('id', '%s')",
@@ -586,7 +589,8 @@ case
 
 case 'an error in a parallel worker, which logs it too', sub {
 	my ($x, $y) = map { secret("parallel $_") } 1 .. 2;
-	$s->query($major >= 16
+	$s->query(
+		$major >= 16
 		? 'SET debug_parallel_query = on'
 		: 'SET force_parallel_mode = on');
 	$s->query(
@@ -597,7 +601,8 @@ case 'an error in a parallel worker, which logs it too', sub {
 		"SELECT mogo_verify('id', ('$y' || v)::int::text) FROM rows WHERE v = 'a'"
 	);
 	like($s->errors, qr/^22P02.*"${y}a"/, 'the client gets its message');
-	$s->query($major >= 16
+	$s->query(
+		$major >= 16
 		? 'RESET debug_parallel_query'
 		: 'RESET force_parallel_mode');
   },

@@ -6,7 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
-use RedactSession;
+use ProtocolSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -62,7 +62,7 @@ my $oid = $node->safe_psql('postgres',
 	q{SELECT 'mogo_verify(text, text)'::regprocedure::oid});
 
 my $secret = 'e1c2a3b4-5d6e-4f70-8192-a3b4c5d6e7f8';
-my $s = RedactSession->new($node);
+my $s = ProtocolSession->new($node);
 $s->query("SELECT 'plain'");
 $s->query("SELECT mogo_verify('id', '$secret 1')");
 $s->fastpath($oid, 'id', "$secret 2");

@@ -12,12 +12,12 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
 use File::Find;
-use RedactSession;
+use ProtocolSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $major = RedactSession::major();
+my $major = ProtocolSession::major();
 my $node = PostgreSQL::Test::Cluster->new('stats');
 $node->init;
 $node->append_conf('postgresql.conf', <<"CONF");
@@ -87,7 +87,7 @@ sub cancel
 
 # --- pg_stat_activity ---------------------------------------------------------------
 
-my $s = RedactSession->new($node);
+my $s = ProtocolSession->new($node);
 my $shown = qr/SELECT mogo_verify_status\('\*\*\*', '\*\*\*'\)$/;
 my $x;
 
@@ -117,16 +117,17 @@ is(activity($s), 'idle|COMMIT', 'the next statement is shown again');
 
 $x = secret();
 $s->send(
-	RedactSession::msg_parse('lit', "SELECT mogo_verify_status('id', '$x')"),
-	RedactSession::msg_sync())->wait_ready;
+	ProtocolSession::msg_parse(
+		'lit', "SELECT mogo_verify_status('id', '$x')"),
+	ProtocolSession::msg_sync())->wait_ready;
 like(activity($s), qr/^idle\|$shown/,
 	'extended protocol: redacted after Parse');
 for my $time (1, 2)
 {
 	$s->send(
-		RedactSession::msg_bind('lit'),
-		RedactSession::msg_execute(),
-		RedactSession::msg_sync());
+		ProtocolSession::msg_bind('lit'),
+		ProtocolSession::msg_execute(),
+		ProtocolSession::msg_sync());
 	sleeps($s);
 	like(activity($s), qr/^active\|$shown/, "... while it runs, time $time");
 	cancel($s);
@@ -138,11 +139,11 @@ for my $time (1, 2)
 }
 $x = secret();
 $s->send(
-	RedactSession::msg_parse(
+	ProtocolSession::msg_parse(
 		'', "DO \$\$ BEGIN PERFORM mogo_verify_status('id', '$x'); END \$\$"),
-	RedactSession::msg_bind(''),
-	RedactSession::msg_execute(),
-	RedactSession::msg_sync());
+	ProtocolSession::msg_bind(''),
+	ProtocolSession::msg_execute(),
+	ProtocolSession::msg_sync());
 sleeps($s);
 my $block =
   qr/DO \$\$ BEGIN PERFORM mogo_verify_status\('\*\*\*', '\*\*\*'\); END \$\$$/;
@@ -159,10 +160,10 @@ is(activity($s), "active|EXECUTE p('***')", 'EXECUTE with a literal');
 cancel($s);
 $x = secret();
 $s->send(
-	RedactSession::msg_parse('', "EXECUTE p('$x')"),
-	RedactSession::msg_bind(''),
-	RedactSession::msg_execute(),
-	RedactSession::msg_sync());
+	ProtocolSession::msg_parse('', "EXECUTE p('$x')"),
+	ProtocolSession::msg_bind(''),
+	ProtocolSession::msg_execute(),
+	ProtocolSession::msg_sync());
 sleeps($s);
 is(activity($s), "active|EXECUTE p('***')", '... in the extended protocol');
 cancel($s);
@@ -198,10 +199,10 @@ is( activity($s),
 	'a text that is only a comment is shown');
 
 $s->send(
-	RedactSession::msg_parse('', 'SELECT mogo_verify($1, \'x\' || $2)'),
-	RedactSession::msg_bind('', 'id', secret()),
-	RedactSession::msg_execute(),
-	RedactSession::msg_sync())->wait_ready;
+	ProtocolSession::msg_parse('', 'SELECT mogo_verify($1, \'x\' || $2)'),
+	ProtocolSession::msg_bind('', 'id', secret()),
+	ProtocolSession::msg_execute(),
+	ProtocolSession::msg_sync())->wait_ready;
 is( activity($s),
 	q{idle|SELECT mogo_verify($1, '***' || $2)},
 	'literals beside parameters');
@@ -212,7 +213,8 @@ my $workers =
   "FROM pg_stat_activity WHERE backend_type = 'parallel worker' AND wait_event = 'PgSleep'";
 
 $x = secret();
-$s->query($major >= 16
+$s->query(
+	$major >= 16
 	? 'SET debug_parallel_query = on'
 	: 'SET force_parallel_mode = on');
 $s->start("SELECT mogo_verify_status('id', '$x') FROM rows LIMIT 1");
@@ -221,7 +223,8 @@ is( $node->safe_psql('postgres', "SELECT DISTINCT query $workers"),
 	"SELECT mogo_verify_status('***', '***') FROM rows LIMIT 1",
 	'a parallel worker');
 cancel($s);
-$s->query($major >= 16
+$s->query(
+	$major >= 16
 	? 'RESET debug_parallel_query'
 	: 'RESET force_parallel_mode');
 
@@ -250,7 +253,7 @@ $s->close;
 sub statements
 {
 	my ($order) = @_;
-	my $s = RedactSession->new($node);
+	my $s = ProtocolSession->new($node);
 	$node->safe_psql('postgres', 'SELECT pg_stat_statements_reset()');
 	for my $form (
 		"SELECT mogo_verify('id', '%s')",

@@ -11,7 +11,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
 use RedactLog;
-use RedactSession;
+use ProtocolSession;
 use Test::More;
 
 my $server = RedactLog->new('untouched', 'mogocred,auto_explain', <<"CONF");

@@ -1,12 +1,10 @@
-
-# A session that speaks PostgreSQL's protocol itself, for the redaction tests:
-# psql binds no parameters before 16, makes no fast-path call in any version,
-# and cannot be left waiting in the middle of a statement.
-
-package RedactSession;
+# A session that speaks PostgreSQL's protocol itself: psql binds no parameters before 16,
+# makes no fast-path call in any version, and cannot be left waiting in the middle of a
+# statement.
+package ProtocolSession;
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use IO::Socket::UNIX;
 
 # The major version of the PostgreSQL under test.
