@@ -36,8 +36,8 @@ static const char *const admin_objects[] = {
 	"mogo_enable_client", "mogo_disable_client", "mogo_remove_client",
 	"mogo_add_secret", "mogo_rotate_secret", "mogo_revoke_secret", "mogo_purge",
 	"mogo_clients", "mogo_secrets", "mogo_audit",
-	/* the views call the first three as whoever reads them */
-	"mogo_uses", "mogo_last_used_at", "mogo_failed_checks", "mogo_usage_status",
+	/* the views call the first two as the role that reads them */
+	"mogo_usage_count", "mogo_usage_last_at", "mogo_usage_status",
 	NULL
 };
 

@@ -202,7 +202,7 @@ check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	CheckStatus status = check_row(function, presented, lookup, ended_too, matched, &at);
 
 	if (status == CHECK_VALID && !ended_too)
-		mogo_count_use(&matched->secret_id, at);
+		mogo_count_use(&presented->id, &matched->secret_id, at);
 	else if (lookup->found && !ended_too)
 		mogo_count_failure(&presented->id);
 	return status;

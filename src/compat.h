@@ -20,18 +20,6 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
-/*
- * 15 wants shared memory asked for in a hook, to be called with what was in it
- * before; 14 wants it asked for while the library is loaded.
- */
-#if PG_VERSION_NUM >= 150000
-#define mogo_hook_shmem_request(previous, request) \
-	((previous) = shmem_request_hook, shmem_request_hook = (request))
-#else
-typedef void (*shmem_request_hook_type) (void);
-#define mogo_hook_shmem_request(previous, request) (request) ()
-#endif
-
 /* 18 asks whether a deferrable key will do as well. Ours is not deferrable. */
 #if PG_VERSION_NUM >= 180000
 #define mogo_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
@@ -81,6 +69,13 @@ typedef void (*shmem_request_hook_type) (void);
 #define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC_EXT(.name = "mogocred", .version = MOGO_VERSION)
 #else
 #define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC
+#endif
+
+/* 19 can end a background worker that DROP DATABASE would have to wait for. */
+#if PG_VERSION_NUM >= 190000
+#define MOGO_BGWORKER_INTERRUPTIBLE	BGWORKER_INTERRUPTIBLE
+#else
+#define MOGO_BGWORKER_INTERRUPTIBLE	0
 #endif
 
 /* 17 lets an index keep something from one row to the next. */
