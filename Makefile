@@ -53,6 +53,15 @@ all:
 else
 include $(PGXS)
 
+# The majors that this version was tested with; debian/pgversions has the same list.
+PG_MAJORS = 15 16 17 18 19 20
+ifeq ($(filter $(MAJORVERSION),$(PG_MAJORS)),)
+.PHONY: unsupported
+$(OBJS) $(OBJS:.o=.bc): unsupported
+unsupported:
+	@echo "mogocred: this version supports PostgreSQL $(firstword $(PG_MAJORS)) to $(lastword $(PG_MAJORS)), and $(PG_CONFIG) is of $(MAJORVERSION) (to try it all the same: make PG_MAJORS=$(MAJORVERSION))" >&2; exit 1
+endif
+
 $(OBJS) $(OBJS:.o=.bc): $(wildcard $(SRC)/src/*.h)
 
 # A VPATH build compiles into a folder that only the source tree has.

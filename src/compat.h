@@ -1,23 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *	  What differs between PostgreSQL 14 and 18, in one place.
+ *	  What differs between PostgreSQL 15 and 20, in one place.
  *
  * Every macro says which version made it necessary, so that it can go when
- * that version goes.
+ * that version goes. The Makefile has the list of the majors that are supported.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef MOGO_COMPAT_H
 #define MOGO_COMPAT_H
 
-#if PG_VERSION_NUM < 140000
-#error "mogocred needs PostgreSQL 14 or later"
-#endif
-
-/* 15 reserves the prefix; before, it could only warn of unknown settings. */
 #if PG_VERSION_NUM < 150000
-#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#error "mogocred needs PostgreSQL 15 or later"
 #endif
 
 /* 18 asks whether a deferrable key will do as well. Ours is not deferrable. */

@@ -91,8 +91,8 @@ apt_install() {
 	get="apt-get -qy -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 --no-install-recommends"
 	say "mogocred: installing $* (log: $log)"
 	as_root true	# where sudo asks for a password, it does so now
-	# One shell, so that the file goes whatever happens, and in the background, so that
-	# Ctrl-C reaches us alone. It may be stopped while it fetches, but not while dpkg works.
+	# One shell, so that the file goes whatever happens, and in the background, so that it
+	# goes on after Ctrl-C. It may be stopped while it fetches, but not while dpkg works.
 	as_root sh -c "
 		set -e
 		echo \"shell \$\$\"
@@ -106,7 +106,7 @@ apt_install() {
 		trap 'rm -f $no_main_cluster \$policy; [ -z \"\$made\" ] || rmdir ${no_main_cluster%/*} || :' EXIT
 		[ -z \"\$policy\" ] || { printf '#!/bin/sh\nexit 101\n' >\$policy; chmod 755 \$policy; }
 		echo 'create_main_cluster = false' > $no_main_cluster
-		$get install $*
+		setsid -w $get install $*	# dpkg does not ignore the terminal's Ctrl-C by itself
 	" </dev/null >"$log" 2>&1 &
 	apt=$!
 	trap 'interrupt_apt "$log" "$apt"' INT TERM

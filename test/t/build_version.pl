@@ -22,6 +22,12 @@ is(found('debian/changelog', qr/\Amogocred \((.*)-\d+\)/), $version, 'debian/cha
 is((slurp_file("$src/debian/control") =~ s/\d+(?=-mogocred$)|(?<=PostgreSQL )\d+(?=\.$)/PGVERSION/gmr),
 	slurp_file("$src/debian/control.in"), 'debian/control is what pg_buildext makes of control.in');
 
+my $majors = found('Makefile', qr/^PG_MAJORS = (.*)$/m);
+my ($oldest, $newest) = (split ' ', $majors)[ 0, -1 ];
+is(join(' ', slurp_file("$src/debian/pgversions") =~ /^(\d+)$/mg), $majors, 'debian/pgversions');
+is(found('src/compat.h', qr/^#if PG_VERSION_NUM < (\d+)0000$/m), $oldest, 'src/compat.h');
+like(slurp_file("$src/README.md"), qr/PostgreSQL $oldest to \d+/, 'README.md');
+
 # Each older version can become this one.
 my %step;
 /mogocred--(.+)--(.+)\.sql$/ and $step{$1}{$2} = 1 foreach glob "$src/sql/*.sql";
@@ -39,6 +45,7 @@ is($meta->{provides}{mogocred}{version}, "$version.0", 'and what it provides');
 is($meta->{provides}{mogocred}{file}, "sql/mogocred--$version.sql", 'and its file');
 is($meta->{abstract}, found('mogocred.control', qr/^comment = '(.*)'$/m), "its abstract is the extension's comment");
 ok(-f "$src/$meta->{provides}{mogocred}{docfile}", 'its documentation is there');
+is($meta->{prereqs}{runtime}{requires}{PostgreSQL}, ">= $oldest.0.0, < " . ($newest + 1) . '.0.0', 'and the servers it is for');
 my @missing = grep { !$meta->{$_} } qw(name version abstract maintainer license provides meta-spec);
 is("@missing", '', 'it has what the specification requires');
 is($meta->{'meta-spec'}{version}, '1.0.0', 'and names the specification');

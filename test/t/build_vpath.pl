@@ -1,4 +1,5 @@
-# Other ways to build: outside the source tree (VPATH), and installed below DESTDIR.
+# Other ways to build: outside the source tree (VPATH), installed below DESTDIR, and for a
+# major that this version does not know.
 
 use strict;
 use warnings;
@@ -14,6 +15,12 @@ system("rm -rf '$tree' '$build' '$dest'; mkdir -p '$tree/src' '$build'") == 0 or
 # a source tree in which nothing was built
 system("cp -R '$src/Makefile' '$src/mogocred.control' '$src/sql' '$tree/' && cp '$src'/src/*.[ch] '$tree/src/'") == 0 or die;
 my $before = join "\n", sort glob "$tree/src/*";
+
+# A major that nobody has tried is refused, with one line on how to try it.
+command_checks_all([ 'make', '-C', $build, '-f', "$tree/Makefile", "VPATH=$tree", 'PG_CONFIG=pg_config', 'PG_MAJORS=8 9' ],
+	2, [qr/\A(make.*\n)*\z/],
+	[qr/\Amogocred: this version supports PostgreSQL 8 to 9, and pg_config is of \d+ \(to try it all the same: make PG_MAJORS=\d+\)\nmake.*Error 1\n(make.*\n)*\z/],
+	'an unknown major is refused');
 
 chomp(my ($lib, $share) = `pg_config --pkglibdir --sharedir`);
 command_ok([ 'make', '-s', '-C', $build, '-f', "$tree/Makefile", "VPATH=$tree", 'PG_CONFIG=pg_config', 'with_llvm=no', "DESTDIR=$dest", 'install' ],

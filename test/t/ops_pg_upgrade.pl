@@ -20,8 +20,7 @@ chomp($oldbin = `"$ENV{OLD_PG_CONFIG}" --bindir`) if $ENV{OLD_PG_CONFIG};
 sub cluster
 {
 	my ($name, $bin) = @_;
-	# 14's test library knows no install_path
-	my $node = PostgreSQL::Test::Cluster->new($name, $bin eq $newbin ? () : (install_path => dirname($bin)));
+	my $node = PostgreSQL::Test::Cluster->new($name, install_path => dirname($bin));
 	my @extra = ('--locale=C', '--encoding=UTF8');
 	push @extra, '--no-data-checksums' if `"$bin/initdb" --help` =~ /--no-data-checksums/;
 	$node->init(extra => \@extra);
