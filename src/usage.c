@@ -3,16 +3,12 @@
  * usage.c
  *	  Use counts: a secret's uses and last use, a client's failed checks.
  *
- * Where shared_preload_libraries names mogocred, every check is counted in shared
- * memory (usage_table.c, which has the locking rules), for all databases, on a
- * primary and on a standby; a background worker takes the counts to the tables of
- * the database that they belong to (usage_worker.c). What is left at a clean
- * shutdown is kept in a file until the next start, so that no check is forgotten,
- * on a standby neither.
- *
- * Here are the settings, the hooks, that file, and the functions of the views. They
- * return NULL if nothing was counted, which means that it is not known: another server
- * may have been asked.
+ * If shared_preload_libraries names mogocred, every check is counted in shared memory
+ * (usage_table.c), for all databases, on a primary and on a standby; background workers
+ * take the counts to tables (usage_worker.c, usage_flush.c). What waits at a clean
+ * shutdown is kept in a file. Here are the settings, the hooks, that file, and the
+ * functions of the views, which return NULL for "not known" if nothing was counted:
+ * another server may have been asked.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,44 +33,32 @@
 
 static bool track_usage = true;
 static int	usage_max = 100000;
-static bool preloaded = false;
 static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
-
-/* The head of the file */
-typedef struct UsageFileHeader
-{
-	uint32		magic;
-	uint64		system_identifier;
-	uint64		inode;			/* of the file itself */
-} UsageFileHeader;
 
 /*
  * Fills in the header that a file of ours has. A copy of the file has another inode:
  * the counts in it are the original's, which has them flushed.
  */
 static void
-fill_header(FILE *file, UsageFileHeader *header)
+fill_header(FILE *file, uint64 header[3])
 {
 	struct stat st;
 
-	memset(header, 0, sizeof(UsageFileHeader));
-	header->magic = USAGE_MAGIC;
-	header->system_identifier = GetSystemIdentifier();
-	if (fstat(fileno(file), &st) == 0)
-		header->inode = st.st_ino;
+	header[0] = USAGE_MAGIC;
+	header[1] = GetSystemIdentifier();
+	header[2] = fstat(fileno(file), &st) == 0 ? st.st_ino : 0;
 }
 
 /*
- * Writes what waits to the file. For the postmaster at the end of a clean
- * shutdown, when it has no children any more. An error is logged, and leaves the file
- * that there may be from before.
+ * Callback: writes what waits to the file, at the end of a clean shutdown. An error is
+ * logged, and leaves the file that there may be from before.
  */
 static void
 save(int code, Datum arg)
 {
 	FILE	   *file;
-	UsageFileHeader header;
+	uint64		header[3];
 	MogoUsage	item;
 	bool		ok = false;
 
@@ -83,8 +67,8 @@ save(int code, Datum arg)
 	file = AllocateFile(USAGE_FILE ".tmp", PG_BINARY_W);
 	if (file != NULL)
 	{
-		fill_header(file, &header);
-		ok = fwrite(&header, sizeof(header), 1, file) == 1;
+		fill_header(file, header);
+		ok = fwrite(header, sizeof(header), 1, file) == 1;
 		for (int i = 0; ok && i < mogo_usage->limit; i++)
 		{
 			if (mogo_usage_read(i, &item))
@@ -100,43 +84,36 @@ save(int code, Datum arg)
 				 errmsg("could not write file \"%s\": %m", USAGE_FILE ".tmp")));
 }
 
-/* Returns whether save() could have written this item. A flush must not meet any other. */
-static bool
-is_plausible(const MogoUsage *item)
-{
-	return OidIsValid(item->key.database) &&
-		item->count > 0 && item->count <= PG_INT64_MAX / 2 &&
-		IS_VALID_TIMESTAMP(item->last_at);
-}
-
 /*
- * Reads the file into memory, and leaves it where it is: if this start of the server
- * fails, or if a standby crashes, the next start reads it again. The launcher removes
- * it once a primary has flushed what was in it.
+ * Reads the file into memory, and leaves it: if this start of the server fails, or a
+ * standby crashes, the next start reads it again. The launcher of a primary removes it.
  */
 static void
 load(void)
 {
 	FILE	   *file = AllocateFile(USAGE_FILE, PG_BINARY_R);
-	UsageFileHeader header;
-	UsageFileHeader expected;
+	uint64		header[3];
+	uint64		expected[3];
 	MogoUsage	item;
 	size_t		n;
 
 	if (file == NULL)
 		return;					/* nothing was left, as a rule */
-	fill_header(file, &expected);
-	if (fread(&header, sizeof(header), 1, file) != 1 || header.magic != USAGE_MAGIC)
+	fill_header(file, expected);
+	if (fread(header, sizeof(header), 1, file) != 1 || header[0] != USAGE_MAGIC)
 		ereport(LOG,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("invalid header in file \"%s\"", USAGE_FILE)));
-	else if (memcmp(&header, &expected, sizeof(header)) != 0)
+	else if (memcmp(header, expected, sizeof(header)) != 0)
 		ereport(LOG,
 				(errmsg("ignoring file \"%s\" because it is a copy", USAGE_FILE),
 				 errdetail("The use counts in it belong to the server that it was copied from.")));
 	else
 	{
-		while ((n = fread(&item, 1, sizeof(item), file)) == sizeof(item) && is_plausible(&item))
+		/* a flush must not meet what save() cannot have written */
+		while ((n = fread(&item, 1, sizeof(item), file)) == sizeof(item) &&
+			   OidIsValid(item.key.database) && item.count <= PG_INT64_MAX / 2 &&
+			   IS_VALID_TIMESTAMP(item.last_at))
 			mogo_usage_add(&item);
 		if (n > 0)
 			ereport(LOG,
@@ -146,10 +123,7 @@ load(void)
 	FreeFile(file);
 }
 
-/*
- * Removes the file, whose counts have been flushed: after a crash they must not be
- * counted again.
- */
+/* Removes the file when its counts have been flushed: no crash must bring them back. */
 void
 mogo_usage_remove_file(void)
 {
@@ -174,15 +148,13 @@ startup_shmem(void)
 		prev_shmem_startup_hook();
 	if (mogo_usage_attach(usage_max))
 		load();
-	preloaded = true;
 	if (!IsUnderPostmaster)
 		on_shmem_exit(save, (Datum) 0);
 }
 
 /*
- * Defines the settings and, where the library is being preloaded, sets the hooks.
- * Elsewhere nothing is counted, and usage_max is there to be shown: PostgreSQL
- * takes no setting for the postmaster after the start.
+ * Defines the settings and, if the library is being preloaded, sets the hooks. Else
+ * usage_max is there to be shown: PostgreSQL takes no PGC_POSTMASTER setting any more.
  */
 void
 mogo_usage_init(void)
@@ -219,7 +191,7 @@ mogo_count_use(const pg_uuid_t *client_id, const pg_uuid_t *secret_id, Timestamp
 		.last_at = at
 	};
 
-	if (preloaded && track_usage)
+	if (mogo_usage != NULL && track_usage)
 		mogo_usage_add(&item);
 }
 
@@ -227,7 +199,7 @@ mogo_count_use(const pg_uuid_t *client_id, const pg_uuid_t *secret_id, Timestamp
 void
 mogo_count_failure(const pg_uuid_t *client_id)
 {
-	if (preloaded && track_usage)
+	if (mogo_usage != NULL && track_usage)
 		mogo_count_use(client_id, &mogo_no_secret, GetCurrentTimestamp());
 }
 
@@ -235,43 +207,39 @@ PG_FUNCTION_INFO_V1(mogo_usage_count);
 PG_FUNCTION_INFO_V1(mogo_usage_last_at);
 PG_FUNCTION_INFO_V1(mogo_usage_status);
 
-/*
- * mogo_usage_count(client_id uuid, secret_id uuid, flushed bigint) returns bigint: the
- * sum of what was flushed and what waits; secret_id as for mogo_usage_waiting.
- */
+/* Calls mogo_usage_waiting with the first two arguments. */
+static int64
+waiting_for(FunctionCallInfo fcinfo, TimestampTz *last_at)
+{
+	*last_at = 0;
+	if (mogo_usage == NULL || PG_ARGISNULL(0))
+		return 0;
+	return mogo_usage_waiting(PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1),
+							  last_at);
+}
+
+/* mogo_usage_count(client_id uuid, secret_id uuid, flushed bigint) returns bigint: the sum */
 Datum
 mogo_usage_count(PG_FUNCTION_ARGS)
 {
 	TimestampTz last_at;
-	int64		count;
+	int64		count = waiting_for(fcinfo, &last_at) + (PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2));
 
-	if (!preloaded || PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	count = mogo_usage_waiting(PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1),
-							   &last_at);
-	if (!PG_ARGISNULL(2))
-		count += PG_GETARG_INT64(2);
-	if (count == 0)
+	if (mogo_usage == NULL || count == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(count);
 }
 
-/*
- * mogo_usage_last_at(client_id uuid, secret_id uuid, flushed timestamptz) returns
- * timestamptz: the later of the two times.
- */
+/* mogo_usage_last_at(client_id uuid, secret_id uuid, flushed timestamptz): the later time */
 Datum
 mogo_usage_last_at(PG_FUNCTION_ARGS)
 {
 	TimestampTz last_at;
 
-	if (!preloaded || PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	mogo_usage_waiting(PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1),
-					   &last_at);
+	(void) waiting_for(fcinfo, &last_at);
 	if (!PG_ARGISNULL(2))
 		last_at = Max(last_at, PG_GETARG_TIMESTAMPTZ(2));
-	if (last_at == 0)
+	if (mogo_usage == NULL || last_at == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(last_at);
 }
@@ -289,8 +257,8 @@ mogo_usage_status(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 4)
 		elog(ERROR, "unexpected result type");
-	values[0] = BoolGetDatum(preloaded);
-	if (preloaded)
+	values[0] = BoolGetDatum(mogo_usage != NULL);
+	if (mogo_usage != NULL)
 	{
 		values[1] = Int32GetDatum(mogo_usage->used);
 		values[2] = Int32GetDatum(mogo_usage->max);

@@ -31,7 +31,7 @@ typedef struct MogoUsage
 	TimestampTz last_at;
 } MogoUsage;
 
-/* What is in shared memory beside the entries. usage_table.c has the locking rules. */
+/* What is in shared memory beside the entries; usage_table.c has the rules */
 typedef struct MogoUsageState
 {
 	slock_t		mutex;
@@ -40,9 +40,8 @@ typedef struct MogoUsageState
 	int			limit;			/* no entry from this one on was ever used */
 	int			max;			/* entries */
 	pg_atomic_uint64 not_counted;	/* checks that found no free entry */
-	Latch	   *volatile launcher;	/* to wake when half of the entries are used */
-	/* the flush that is at work, or the last one */
-	int			flusher;		/* its process id, 0: none is at work */
+	Latch	   *launcher;		/* wake it when half of the entries are used */
+	/* of the flush that is at work, or the last one */
 	int			position;		/* the entry to look at next */
 	bool		finished;		/* it had the time to look at all entries */
 	bool		failed;			/* it could not write some counts */
@@ -54,7 +53,6 @@ typedef struct MogoUsageState
 /* usage_table.c */
 extern MogoUsageState *mogo_usage;
 extern const pg_uuid_t mogo_no_secret;
-
 extern void mogo_usage_request(int max);
 extern bool mogo_usage_attach(int max);
 extern void mogo_usage_add(const MogoUsage *item);

@@ -28,7 +28,6 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
-#include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -44,6 +43,7 @@
 
 static TimestampTz deadline;
 static bool quiet;				/* log no error, or no further one */
+static bool failed = false;
 
 /* Returns mogo_client's oid in this database, or InvalidOid without the extension. */
 static Oid
@@ -67,60 +67,41 @@ client_table(void)
 	return table;
 }
 
-#define WAITING \
-	"ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)," \
-	" pg_catalog.unnest($4)) AS w (client_id, secret_id, n, at)"
-
-/* Writes counts to the tables, unless their secret or client is gone. */
+/* Writes a count to the tables, unless its secret, or its client, is gone. */
 static void
-write_counts(const MogoUsage *items, int n)
+write_count(const MogoUsage *item)
 {
-	static MogoStatement uses = {
+	static MogoStatement secret = {
 		.sql = "INSERT INTO @extschema@.mogo_secret_usage AS u (secret_id, uses, last_used_at)"
-		" SELECT w.secret_id, w.n, w.at FROM " WAITING
-		" JOIN @extschema@.mogo_secret AS s ON s.secret_id OPERATOR(pg_catalog.=) w.secret_id"
-		" ON CONFLICT (secret_id) DO UPDATE"
+		" SELECT s.secret_id, $2, $3 FROM @extschema@.mogo_secret AS s"
+		" WHERE s.secret_id OPERATOR(pg_catalog.=) $1 ON CONFLICT (secret_id) DO UPDATE"
 		" SET uses = u.uses OPERATOR(pg_catalog.+) excluded.uses,"
 		" last_used_at = GREATEST(u.last_used_at, excluded.last_used_at)",
-		.nargs = 4,
-		.argtypes = {UUIDARRAYOID, UUIDARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID}
+		.nargs = 3,
+		.argtypes = {UUIDOID, INT8OID, TIMESTAMPTZOID}
 	};
-	static MogoStatement clients = {
+	static MogoStatement client = {
 		.sql = "INSERT INTO @extschema@.mogo_client_usage AS u"
 		" (client_id, failed_checks, last_failed_at, last_used_at)"
-		" SELECT w.client_id,"
-		" COALESCE(pg_catalog.sum(w.n) FILTER (WHERE w.secret_id IS NULL), 0),"
-		" pg_catalog.max(w.at) FILTER (WHERE w.secret_id IS NULL),"
-		" pg_catalog.max(w.at) FILTER (WHERE w.secret_id IS NOT NULL) FROM " WAITING
-		" JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) w.client_id"
-		" GROUP BY w.client_id ON CONFLICT (client_id) DO UPDATE"
+		" SELECT c.client_id, $2, $3, $4 FROM @extschema@.mogo_client AS c"
+		" WHERE c.client_id OPERATOR(pg_catalog.=) $1 ON CONFLICT (client_id) DO UPDATE"
 		" SET failed_checks = u.failed_checks OPERATOR(pg_catalog.+) excluded.failed_checks,"
 		" last_failed_at = GREATEST(u.last_failed_at, excluded.last_failed_at),"
 		" last_used_at = GREATEST(u.last_used_at, excluded.last_used_at)",
 		.nargs = 4,
-		.argtypes = {UUIDARRAYOID, UUIDARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID}
+		.argtypes = {UUIDOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 	};
-	ArrayBuildState *columns[4] = {NULL};
-	Datum		values[4];
+	bool		failure = mogo_same_id(&item->key.secret_id, &mogo_no_secret);
+	Datum		at = TimestampTzGetDatum(item->last_at);
+	Datum		secret_values[] = {UUIDPGetDatum(&item->key.secret_id), Int64GetDatum(item->count), at};
+	Datum		client_values[] = {
+		UUIDPGetDatum(&item->key.client_id), Int64GetDatum(failure ? item->count : 0), at, at
+	};
+	bool		client_nulls[] = {false, false, !failure, failure};
 
-	for (int i = 0; i < n; i++)
-	{
-		const MogoUsageKey *key = &items[i].key;
-
-		columns[0] = accumArrayResult(columns[0], UUIDPGetDatum(&key->client_id), false,
-									  UUIDOID, CurrentMemoryContext);
-		columns[1] = accumArrayResult(columns[1], UUIDPGetDatum(&key->secret_id),
-									  mogo_same_id(&key->secret_id, &mogo_no_secret),
-									  UUIDOID, CurrentMemoryContext);
-		columns[2] = accumArrayResult(columns[2], Int64GetDatum(items[i].count), false,
-									  INT8OID, CurrentMemoryContext);
-		columns[3] = accumArrayResult(columns[3], TimestampTzGetDatum(items[i].last_at), false,
-									  TIMESTAMPTZOID, CurrentMemoryContext);
-	}
-	for (int i = 0; i < lengthof(columns); i++)
-		values[i] = makeArrayResult(columns[i], CurrentMemoryContext);
-	mogo_execute(&uses, values, NULL);
-	mogo_execute(&clients, values, NULL);
+	if (!failure)
+		mogo_execute(&secret, secret_values, NULL);
+	mogo_execute(&client, client_values, client_nulls);
 }
 
 /* Flushes counts in a transaction of their own. */
@@ -138,7 +119,8 @@ flush_batch(const MogoUsage *items, int n)
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
 		mogo_begin_as_owner_of(table);
-		write_counts(items, n);
+		for (int i = 0; i < n; i++)
+			write_count(&items[i]);
 		mogo_end();
 		PopActiveSnapshot();
 	}
@@ -148,12 +130,13 @@ flush_batch(const MogoUsage *items, int n)
 		mogo_usage_subtract(&items[i]);
 }
 
-/* Flushes counts. If that fails, logs the error unless we are quiet, and returns false. */
-static bool
-try_flush_batch(const MogoUsage *items, int n)
+/* Flushes counts, or those of them that can be. Logs an error unless we are quiet. */
+static void
+flush_or_split(const MogoUsage *items, int n)
 {
 	volatile bool ok = true;
 
+	CHECK_FOR_INTERRUPTS();
 	PG_TRY();
 	{
 		flush_batch(items, n);
@@ -173,19 +156,12 @@ try_flush_batch(const MogoUsage *items, int n)
 	if (ok)
 		mogo_usage->written = true;
 	else
-		mogo_usage->failed = quiet = true;
-	return ok;
-}
-
-/* Flushes what can be flushed of these counts. */
-static void
-flush_or_split(const MogoUsage *items, int n)
-{
-	CHECK_FOR_INTERRUPTS();
-	if (try_flush_batch(items, n) || n == 1 || GetCurrentTimestamp() >= deadline)
-		return;
-	flush_or_split(items, n / 2);
-	flush_or_split(items + n / 2, n - n / 2);
+		failed = quiet = true;
+	if (!ok && n > 1 && GetCurrentTimestamp() < deadline)
+	{
+		flush_or_split(items, n / 2);
+		flush_or_split(items + n / 2, n - n / 2);
+	}
 }
 
 /* Flushes all counts of this database, or as many as there is time for. */
@@ -202,15 +178,14 @@ flush_database(void)
 		if (mogo_usage_read(mogo_usage->position++, &batch[n]) &&
 			batch[n].key.database == MyDatabaseId)
 			n++;
-		if (n == BATCH || (n > 0 && left == 1))
+		if (n < BATCH && (n == 0 || left > 1))
+			continue;
+		flush_or_split(batch, n);
+		n = 0;
+		if (left > 1 && GetCurrentTimestamp() >= deadline)
 		{
-			flush_or_split(batch, n);
-			n = 0;
-			if (left > 1 && GetCurrentTimestamp() >= deadline)
-			{
-				mogo_usage->finished = false;
-				return;
-			}
+			mogo_usage->finished = false;
+			return;
 		}
 	}
 }
@@ -219,16 +194,8 @@ flush_database(void)
 static void
 flush_context(void *arg)
 {
-	errcontext("flushing mogocred's use counts");
-}
-
-/* Callback: this flush worker is at work no more. */
-static void
-flush_gone(int code, Datum arg)
-{
-	if (code != 0)
-		mogo_usage->failed = true;
-	mogo_usage->flusher = 0;
+	errcontext("flushing mogocred's use counts to database %u",
+			   DatumGetObjectId(MyBgworkerEntry->bgw_main_arg));
 }
 
 /* Sets what ALTER DATABASE may have set otherwise. */
@@ -241,20 +208,15 @@ set_options(void)
 		{"default_transaction_isolation", "read committed"},
 		{"synchronous_commit", "off"},
 		{"lock_timeout", "100ms"},
-		/* a statement must not read a page that has no row of its own */
-		{"enable_seqscan", "off"},
-		{"enable_hashjoin", "off"},
-		{"enable_mergejoin", "off"}
+		/* a statement must not read a page that its row is not in */
+		{"enable_seqscan", "off"}
 	};
 
 	for (int i = 0; i < lengthof(options); i++)
 		SetConfigOption(options[i][0], options[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
-/*
- * Runs a flush worker, for the database whose oid is the argument. Errors are logged,
- * and what could not be written waits for the next flush.
- */
+/* Runs a flush worker, for the database whose oid is the argument. */
 void
 mogo_usage_flush_main(Datum arg)
 {
@@ -266,16 +228,11 @@ mogo_usage_flush_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid,
 											  BGWORKER_BYPASS_ALLOWCONN);
-	/* the launcher was replaced while it waited for this one */
-	if (mogo_usage->flusher != 0)
-		return;
-	mogo_usage->flusher = MyProcPid;
-	mogo_usage->failed = false;
-	before_shmem_exit(flush_gone, (Datum) 0);
 	set_options();
 	pgstat_report_activity(STATE_RUNNING, "writing use counts");
 	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), FLUSH_MS);
 	flush_database();
+	mogo_usage->failed = failed;
 	/* on disk once for all batches, and without waiting for a standby */
 	XLogFlush(XactLastCommitEnd);
 }

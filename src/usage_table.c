@@ -10,17 +10,14 @@
  *   partition held exclusively, and are followed with it held at least shared.
  * - An entry's count and last_at are atomic. They are raised with the lock held at
  *   least shared, and lowered with it held exclusively.
- * - The mutex protects the list of free entries. Nothing else is taken with it. used
- *   and limit are read without it, as hints.
- * - What tells of the flush belongs to the flush worker while there is one, and to
- *   the launcher between two of them.
+ * - The mutex protects the list of free entries, used and limit. Nothing else is taken
+ *   with it. used and limit may be read without it.
  * - No lock is held for longer than one chain takes, and never two locks. So a check
- *   waits for a handful of instructions at most, whatever else goes on.
+ *   waits for a handful of instructions at most.
  *
- * A flush reads a count, writes it to a table, commits, and then subtracts it here.
- * Between its commit and the subtraction the views show that count twice, and a
- * snapshot from before the commit does not show it once it is subtracted. In return, a
- * flush that fails has nothing to undo.
+ * A flush reads a count, writes it to a table, commits, and subtracts it here. Between
+ * its commit and the subtraction the views show that count twice, and a snapshot from
+ * before the commit misses it later. In return, a flush that fails has nothing to undo.
  *
  *-------------------------------------------------------------------------
  */
@@ -49,14 +46,14 @@ typedef struct UsageEntry
 StaticAssertDecl(sizeof(MogoUsageKey) == 36, "MogoUsageKey has padding");
 StaticAssertDecl(sizeof(UsageEntry) == 64, "an entry is not one cache line");
 
+#define STATE_SIZE		CACHELINEALIGN(sizeof(MogoUsageState))
+#define TABLE_SIZE(max)	add_size(STATE_SIZE, mul_size(max, sizeof(UsageEntry)))
+
 MogoUsageState *mogo_usage = NULL;
 const pg_uuid_t mogo_no_secret = {{0}};
 
 static UsageEntry *entries;
 static LWLockPadded *locks;
-
-#define STATE_SIZE			CACHELINEALIGN(sizeof(MogoUsageState))
-#define TABLE_SIZE(max)		add_size(STATE_SIZE, mul_size(max, sizeof(UsageEntry)))
 
 /* Requests shared memory for max entries. For the shmem_request hook. */
 void
@@ -66,7 +63,7 @@ mogo_usage_request(int max)
 	RequestNamedLWLockTranche(TRANCHE, PARTITIONS);
 }
 
-/* Makes the table, or attaches to it. Returns true if it is new. For the shmem_startup hook. */
+/* Makes the table and returns true, or attaches to it. For the shmem_startup hook. */
 bool
 mogo_usage_attach(int max)
 {
@@ -94,36 +91,32 @@ mogo_usage_attach(int max)
 	return !found;
 }
 
-/* Returns the number of the chain that a client's entries are in, and its lock. */
-static uint32
-usage_chain(const MogoUsageKey *key, LWLock **lock)
+/* Locks a client's chain. Returns the lock, and in *head what points to the chain. */
+static LWLock *
+usage_chain_lock(const MogoUsageKey *key, LWLockMode mode, int **head)
 {
 	uint32		hash = hash_bytes((const unsigned char *) key, offsetof(MogoUsageKey, secret_id));
 	uint32		chain = hash % mogo_usage->max;
+	LWLock	   *lock = &locks[chain % PARTITIONS].lock;
 
-	*lock = &locks[chain % PARTITIONS].lock;
-	return chain;
+	LWLockAcquire(lock, mode);
+	*head = &entries[chain].head;
+	return lock;
 }
 
-/* Returns the place that has a key's number in its chain, or NONE at the chain's end. */
+/* Returns what has a key's number in its chain, or has NONE at the chain's end. */
 static int *
-usage_entry_find(const MogoUsageKey *key, uint32 chain)
+usage_entry_find(const MogoUsageKey *key, int *link)
 {
-	int		   *link = &entries[chain].head;
-
 	while (*link != NONE && memcmp(&entries[*link].key, key, sizeof(MogoUsageKey)) != 0)
 		link = &entries[*link].next;
 	return link;
 }
 
-/*
- * Puts a new entry at the head of a chain. Returns its number, or NONE if there is no
- * room. Wakes the launcher when half of the entries are used: a flush makes room.
- */
-static int
-usage_entry_add(const MogoUsageKey *key, uint32 chain)
+/* Puts a new entry into a chain, if there is room. Wakes the launcher at half of it. */
+static void
+usage_entry_add(const MogoUsageKey *key, int *head)
 {
-	Latch	   *launcher = mogo_usage->launcher;
 	int			used;
 	int			i;
 
@@ -138,73 +131,44 @@ usage_entry_add(const MogoUsageKey *key, uint32 chain)
 	used = mogo_usage->used;
 	SpinLockRelease(&mogo_usage->mutex);
 	if (i == NONE)
-		return NONE;
+		return;
 
 	entries[i].key = *key;
 	pg_atomic_write_u64(&entries[i].count, 0);
 	pg_atomic_write_u64(&entries[i].last_at, 0);
-	entries[i].next = entries[chain].head;
-	entries[chain].head = i;
-	if (used == mogo_usage->max / 2 && launcher != NULL)
-		SetLatch(launcher);
-	return i;
+	entries[i].next = *head;
+	*head = i;
+	if (used == mogo_usage->max / 2 && mogo_usage->launcher != NULL)
+		SetLatch(mogo_usage->launcher);
 }
 
-/* Takes the entry whose number is at link out of its chain, and frees it. */
-static void
-usage_entry_drop(int *link)
-{
-	int			i = *link;
-
-	*link = entries[i].next;
-	entries[i].key.database = InvalidOid;
-	SpinLockAcquire(&mogo_usage->mutex);
-	entries[i].next = mogo_usage->free;
-	mogo_usage->free = i;
-	mogo_usage->used--;
-	SpinLockRelease(&mogo_usage->mutex);
-}
-
-/* Raises an entry's count. */
-static void
-usage_entry_raise(UsageEntry *entry, const MogoUsage *item)
-{
-	uint64		last_at = pg_atomic_read_u64(&entry->last_at);
-
-	pg_atomic_fetch_add_u64(&entry->count, item->count);
-	/* a process that was interrupted on its way here must not set it back */
-	while (item->last_at > (TimestampTz) last_at &&
-		   !pg_atomic_compare_exchange_u64(&entry->last_at, &last_at, item->last_at))
-		;
-}
-
-/* Adds to the count of a key, in its entry or, if there is room, in a new one. */
+/* Raises the count of a key, in its entry or, if there is room, in a new one. */
 void
 mogo_usage_add(const MogoUsage *item)
 {
-	LWLock	   *lock;
-	uint32		chain = usage_chain(&item->key, &lock);
-	int			i;
-
-	LWLockAcquire(lock, LW_SHARED);
-	i = *usage_entry_find(&item->key, chain);
-	if (i != NONE)
-		usage_entry_raise(&entries[i], item);
-	LWLockRelease(lock);
+	int		   *head;
+	LWLock	   *lock = usage_chain_lock(&item->key, LW_SHARED, &head);
+	int			i = *usage_entry_find(&item->key, head);
 
 	/* a full table is not worth an exclusive lock at every check */
 	if (i == NONE && mogo_usage->used < mogo_usage->max)
 	{
-		LWLockAcquire(lock, LW_EXCLUSIVE);
-		i = *usage_entry_find(&item->key, chain);
-		if (i == NONE)
-			i = usage_entry_add(&item->key, chain);
-		if (i != NONE)
-			usage_entry_raise(&entries[i], item);
 		LWLockRelease(lock);
+		lock = usage_chain_lock(&item->key, LW_EXCLUSIVE, &head);
+		if (*usage_entry_find(&item->key, head) == NONE)
+			usage_entry_add(&item->key, head);
+		i = *usage_entry_find(&item->key, head);
 	}
 	if (i == NONE)
 		pg_atomic_fetch_add_u64(&mogo_usage->not_counted, item->count);
+	else
+	{
+		pg_atomic_fetch_add_u64(&entries[i].count, item->count);
+		/* of two checks at the same moment either may win */
+		if (item->last_at > (TimestampTz) pg_atomic_read_u64(&entries[i].last_at))
+			pg_atomic_write_u64(&entries[i].last_at, item->last_at);
+	}
+	LWLockRelease(lock);
 }
 
 /*
@@ -217,13 +181,12 @@ mogo_usage_waiting(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
 				   TimestampTz *last_at)
 {
 	MogoUsageKey key = {.database = MyDatabaseId, .client_id = *client_id};
-	LWLock	   *lock;
-	uint32		chain = usage_chain(&key, &lock);
+	int		   *head;
+	LWLock	   *lock = usage_chain_lock(&key, LW_SHARED, &head);
 	uint64		count = 0;
 
 	*last_at = 0;
-	LWLockAcquire(lock, LW_SHARED);
-	for (int i = entries[chain].head; i != NONE; i = entries[i].next)
+	for (int i = *head; i != NONE; i = entries[i].next)
 	{
 		const MogoUsageKey *found = &entries[i].key;
 
@@ -239,21 +202,21 @@ mogo_usage_waiting(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
 }
 
 /*
- * Copies entry i, counted from 0. Returns false if it is free. Which lock to take
- * depends on the key, so we read it without, and compare it with the lock held.
+ * Copies entry i, counted from 0. Returns false if it is free. The key says which lock
+ * to take, so we read it without, and compare it with the lock held.
  */
 bool
 mogo_usage_read(int i, MogoUsage *item)
 {
 	LWLock	   *lock;
+	int		   *head;
 	bool		same;
 
 	memset(item, 0, sizeof(MogoUsage));
 	item->key = entries[i].key;
 	if (!OidIsValid(item->key.database))
 		return false;
-	(void) usage_chain(&item->key, &lock);
-	LWLockAcquire(lock, LW_SHARED);
+	lock = usage_chain_lock(&item->key, LW_SHARED, &head);
 	same = memcmp(&entries[i].key, &item->key, sizeof(MogoUsageKey)) == 0;
 	item->count = pg_atomic_read_u64(&entries[i].count);
 	item->last_at = pg_atomic_read_u64(&entries[i].last_at);
@@ -265,20 +228,23 @@ mogo_usage_read(int i, MogoUsage *item)
 void
 mogo_usage_subtract(const MogoUsage *item)
 {
-	LWLock	   *lock;
-	uint32		chain = usage_chain(&item->key, &lock);
-	int		   *link;
+	int		   *head;
+	LWLock	   *lock = usage_chain_lock(&item->key, LW_EXCLUSIVE, &head);
+	int		   *link = usage_entry_find(&item->key, head);
 
-	LWLockAcquire(lock, LW_EXCLUSIVE);
-	link = usage_entry_find(&item->key, chain);
-	if (*link != NONE)
+	if (*link != NONE && pg_atomic_read_u64(&entries[*link].count) > item->count)
+		pg_atomic_fetch_sub_u64(&entries[*link].count, item->count);
+	else if (*link != NONE)
 	{
-		uint64		count = pg_atomic_read_u64(&entries[*link].count);
+		int			i = *link;
 
-		if (count > item->count)
-			pg_atomic_write_u64(&entries[*link].count, count - item->count);
-		else
-			usage_entry_drop(link);
+		*link = entries[i].next;
+		entries[i].key.database = InvalidOid;
+		SpinLockAcquire(&mogo_usage->mutex);
+		entries[i].next = mogo_usage->free;
+		mogo_usage->free = i;
+		mogo_usage->used--;
+		SpinLockRelease(&mogo_usage->mutex);
 	}
 	LWLockRelease(lock);
 }

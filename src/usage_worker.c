@@ -8,38 +8,32 @@
  * database with counts that wait, one after the other. On a standby it only frees the
  * entries of databases that are gone; the counts wait in memory until the promotion.
  *
- * If nothing could be flushed to a database, it is left alone for a minute, or until
- * the configuration is reloaded. Its errors are logged once a minute, and when the
- * table gets crowded, it keeps no more than a quarter of the room.
- *
- * An error ends the launcher, and the postmaster starts it again.
+ * A database that nothing could be flushed to is left alone for a minute, or until the
+ * configuration is reloaded, and keeps half of the room at most. Its errors are logged
+ * once a minute. An error of the launcher ends it, and the postmaster starts it again.
  *
  *-------------------------------------------------------------------------
  */
 #include "mogocred.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 
 #include "usage.h"
 
 #define RESTART_S		60		/* after a launcher that failed */
 #define PATIENCE_MS		10000	/* a flush worker that takes longer is ended */
 #define EARLY_MS		1000	/* between flushes if one interval is too long */
-#define MINUTE_MS		60000
-
-/* The connection limit of a database that an interrupted DROP has left. */
-#define INVALID_DATABASE	(-2)
+#define MINUTE_US		(60 * USECS_PER_SEC)
 
 /* A database that the launcher flushes, or tries to */
 typedef struct FlushTarget
@@ -47,6 +41,7 @@ typedef struct FlushTarget
 	Oid			database;
 	TimestampTz logged_at;		/* the last error; 0: none */
 	bool		stuck;			/* nothing could be flushed the last time */
+	bool		waiting;		/* has counts that wait */
 } FlushTarget;
 
 static int	flush_interval = 60;
@@ -84,38 +79,6 @@ mogo_usage_worker_init(void)
 	RegisterBackgroundWorker(&worker);
 }
 
-/* Returns the oids of the databases that have entries. */
-static List *
-databases_with_entries(void)
-{
-	List	   *databases = NIL;
-	MogoUsage	item;
-
-	for (int i = 0; i < mogo_usage->limit; i++)
-	{
-		if (mogo_usage_read(i, &item))
-			databases = list_append_unique_oid(databases, item.key.database);
-	}
-	return databases;
-}
-
-/* Returns whether a database is there and can be connected to. */
-static bool
-database_exists(Oid database)
-{
-	HeapTuple	tuple;
-	bool		exists;
-
-	StartTransactionCommand();
-	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
-	exists = HeapTupleIsValid(tuple) &&
-		((Form_pg_database) GETSTRUCT(tuple))->datconnlimit != INVALID_DATABASE;
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-	CommitTransactionCommand();
-	return exists;
-}
-
 /* Sleeps for at most ms. At shutdown it does not return. */
 static void
 doze(long ms)
@@ -126,15 +89,6 @@ doze(long ms)
 	CHECK_FOR_INTERRUPTS();
 	if (ShutdownRequestPending)
 		proc_exit(1);			/* 0 would mean: not to be started again */
-}
-
-/* Returns whether a time is less than a minute ago. A clock may have been set back. */
-static bool
-is_recent(TimestampTz at)
-{
-	TimestampTz now = GetCurrentTimestamp();
-
-	return at <= now && now < TimestampTzPlusMilliseconds(at, MINUTE_MS);
 }
 
 /*
@@ -174,6 +128,7 @@ run_flush_worker(Oid database, bool quiet)
 			TerminateBackgroundWorker(handle);
 		doze(EARLY_MS);
 	}
+	pfree(handle);
 	return true;
 }
 
@@ -181,7 +136,6 @@ run_flush_worker(Oid database, bool quiet)
 static FlushTarget *
 find_target(Oid database)
 {
-	MemoryContext old;
 	FlushTarget *target;
 	ListCell   *cell;
 
@@ -191,11 +145,9 @@ find_target(Oid database)
 		if (target->database == database)
 			return target;
 	}
-	old = MemoryContextSwitchTo(TopMemoryContext);
 	target = palloc0(sizeof(FlushTarget));
 	target->database = database;
 	targets = lappend(targets, target);
-	MemoryContextSwitchTo(old);
 	return target;
 }
 
@@ -203,7 +155,8 @@ find_target(Oid database)
 static void
 flush_database(FlushTarget *target)
 {
-	bool		quiet = is_recent(target->logged_at);
+	/* a clock that was set back makes this a large number */
+	bool		quiet = (uint64) (GetCurrentTimestamp() - target->logged_at) < MINUTE_US;
 	bool		ran;
 
 	mogo_usage->finished = true;
@@ -217,58 +170,52 @@ flush_database(FlushTarget *target)
 	target->stuck = ran && mogo_usage->failed && !mogo_usage->written;
 }
 
-/* Returns whether so little room is left that a whole interval is too long to wait. */
-static bool
-is_crowded(void)
-{
-	return mogo_usage->used >= mogo_usage->max / 2;
-}
-
 /* Flushes everything that waits. Returns whether there was more than there was time for. */
 static bool
 flush_all(void)
 {
 	bool		unfinished = false;
 	bool		written = false;
+	MogoUsage	item;
 	ListCell   *cell;
 
-	foreach(cell, databases_with_entries())
+	foreach(cell, targets)
+		((FlushTarget *) lfirst(cell))->waiting = false;
+	for (int i = 0; i < mogo_usage->limit; i++)
 	{
-		Oid			database = lfirst_oid(cell);
-
-		if (!database_exists(database))
-			mogo_usage_forget(database, 0);
-		else if (!RecoveryInProgress())
-		{
-			flush_database(find_target(database));
-			unfinished |= mogo_usage->written && !mogo_usage->finished;
-			written |= mogo_usage->written;
-		}
+		if (mogo_usage_read(i, &item))
+			find_target(item.key.database)->waiting = true;
 	}
 	foreach(cell, targets)
 	{
 		FlushTarget *target = lfirst(cell);
+		bool		exists;
 
-		if (target->stuck && is_crowded())
-			mogo_usage_forget(target->database, mogo_usage->max / 4);
+		if (!target->waiting)
+			continue;
+		StartTransactionCommand();
+		exists = get_database_name(target->database) != NULL;
+		CommitTransactionCommand();
+		if (!exists)
+			mogo_usage_forget(target->database, 0);
+		else if (!RecoveryInProgress())
+		{
+			flush_database(target);
+			unfinished |= mogo_usage->written && !mogo_usage->finished;
+			written |= mogo_usage->written;
+			if (target->stuck)
+				mogo_usage_forget(target->database, mogo_usage->max / 2 - 1);
+		}
 	}
 	if (!unfinished && (written || mogo_usage->used == 0))
 		mogo_usage_remove_file();
 	return unfinished;
 }
 
-/* Callback: there is no launcher any more to be woken. */
-static void
-launcher_gone(int code, Datum arg)
-{
-	mogo_usage->launcher = NULL;
-}
-
 /* Runs the launcher. It ends with an error, or at shutdown. */
 void
 mogo_usage_launcher_main(Datum arg)
 {
-	MemoryContext context;
 	TimestampTz last = GetCurrentTimestamp();
 	bool		unfinished = false;
 
@@ -277,12 +224,11 @@ mogo_usage_launcher_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 
-	context = AllocSetContextCreate(TopMemoryContext, "mogocred launcher", ALLOCSET_DEFAULT_SIZES);
-	before_shmem_exit(launcher_gone, (Datum) 0);
+	MemoryContextSwitchTo(TopMemoryContext);	/* for what it remembers */
 	mogo_usage->launcher = MyLatch;
 	for (;;)
 	{
-		bool		early = !RecoveryInProgress() && (is_crowded() || unfinished);
+		bool		early = !RecoveryInProgress() && (unfinished || mogo_usage->used >= mogo_usage->max / 2);
 		TimestampTz next = TimestampTzPlusMilliseconds(last, early ? EARLY_MS : flush_interval * INT64CONST(1000));
 		TimestampTz now = GetCurrentTimestamp();
 
@@ -291,9 +237,7 @@ mogo_usage_launcher_main(Datum arg)
 		{
 			/* from start to start: what comes while we are at it waits no longer either */
 			last = now;
-			MemoryContextSwitchTo(context);
 			unfinished = flush_all();
-			MemoryContextReset(context);
 			doze(0);			/* there may be no time to sleep, but to be ended */
 		}
 		else

@@ -3,7 +3,7 @@
 # the next one does.
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
@@ -49,6 +49,7 @@ ok(flushed($node, $c, '2|'), 'the counts of another are flushed');
 ok(logged($node, qr/FATAL:  terminating background worker "mogocred flush" due to administrator command/, 0),
 	'the one that waits is ended after its ten seconds');
 release($node);
+$node->reload;
 ok(flushed($node, $o, '3|', 'other'), 'and its counts are written when the database is free');
 
 $node->stop;
