@@ -37,7 +37,7 @@
 typedef struct UsageEntry
 {
 	MogoUsageKey key;			/* database InvalidOid: the entry is free */
-	int			next;			/* in its chain, or in the list of free entries */
+	int			next;			/* in its chain, or in the free list */
 	int			head;			/* of the chain that has this entry's number */
 	pg_atomic_uint64 count;		/* waits for a flush */
 	pg_atomic_uint64 last_at;	/* a TimestampTz */

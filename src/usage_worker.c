@@ -235,10 +235,10 @@ mogo_usage_launcher_main(Datum arg)
 		/* a clock that was set back must not make us wait for it */
 		if (now >= next || now < last)
 		{
-			/* from start to start: what comes while we are at it waits no longer either */
+			/* from start to start, so that nothing waits longer than that */
 			last = now;
 			unfinished = flush_all();
-			doze(0);			/* there may be no time to sleep, but to be ended */
+			doze(0);			/* at least look whether to end */
 		}
 		else
 			doze(TimestampDifferenceMilliseconds(now, next));
