@@ -73,20 +73,24 @@ endif
 # Each folder's run.sh, with the PG_CONFIG that the caller named.
 RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
-.PHONY: test test-drivers test-examples test-debian test-package bench dist
+.PHONY: test test-drivers test-examples test-debian test-package test-image bench dist image
 .PHONY: demo demo-stop demo-console demo-token-service
-.PHONY: check-deep check-lint check-fuzz check-sanitize check-valgrind check-coverage check-timing
+.PHONY: check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
 test: ## Runs the whole suite on private servers; TESTS="name name" runs some of it
 	$(RUN)test/run.sh"
-test-drivers: ## Tries the SQL functions through published drivers of several languages
+test-drivers: ## Runs the blocks of doc/languages.md through published drivers and ORMs
 	$(RUN)test/drivers/run.sh"
 test-examples: ## Tries the examples in a browser, with published OAuth clients and Adminer
 	$(RUN)test/examples/run.sh"
+test-demo: ## Plays the demo with its console and token service, also interrupted and repeated
+	$(RUN)test/demo/run.sh"
 test-debian: ## Runs the suite inside a fresh Debian, RELEASE=trixie (as root, with debootstrap)
 	@"$(SRC)/test/debian/run.sh" test "$(RELEASE)"
 test-package: ## Builds and tries the Debian package, RELEASE=bookworm (the same)
 	@"$(SRC)/test/debian/run.sh" package "$(RELEASE)"
+test-image: ## Tries the image that `make image` made, on a server with nothing else of ours
+	$(RUN)packaging/image/run.sh" test "$(PG)"
 
 demo: ## Shows the product's page on a throw-away server
 	$(RUN)demo/run.sh" $@
@@ -104,6 +108,8 @@ check-deep: ## Runs the slow checks, from here to check-coverage; this takes an 
 	$(RUN)test/deep/run.sh" $@
 check-lint: ## Looks for faults in source, scripts and text without running them
 	$(RUN)test/deep/run.sh" $@
+format: ## Lays out C by PostgreSQL's pgindent (PGSRC= or Debian's source) and Perl by perltidy
+	$(RUN)test/deep/lint.sh" format
 check-fuzz: ## Feeds each parser with random input for FUZZ_SECONDS (600)
 	$(RUN)test/deep/run.sh" $@
 check-sanitize: ## Runs the suite with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -114,6 +120,9 @@ check-coverage: ## Runs the suite and fails for a line that no test reaches
 	$(RUN)test/deep/run.sh" $@
 check-timing: ## Prints how long right and wrong secrets take; the verdict is the reader's
 	$(RUN)test/deep/run.sh" $@
+
+image: ## Makes an OCI image of the extension for CloudNativePG and others, PG=18
+	$(RUN)packaging/image/run.sh" build "$(PG)"
 
 # What PGXN and others get: the tree as it was committed.
 dist: ## Makes the release's archives from the last commit

@@ -11,14 +11,14 @@
 # no row is called held on fewer than 20 rounds.
 #
 #	QUICK=1		a first table in two minutes: smaller, fewer rounds
-#	ROWS="..."	only these: pipelined single batch bulk standby tracking big
+#	ROWS="..."	only these: pipelined single external batch bulk standby tracking big
 #	RESULTS=file	where the machine-readable copy goes
 
 set -euo pipefail
 # shellcheck source=test/lib/install.sh
 . "$(dirname "$0")/../test/lib/install.sh"
 
-rows=${ROWS:-pipelined single batch bulk standby tracking big}
+rows=${ROWS:-pipelined single external batch bulk standby tracking big}
 if [ -n "${QUICK:-}" ]; then
 	rounds=3 seconds=1 clients=100000 big=500000 batch=50000 bulk=5000
 else
@@ -76,7 +76,7 @@ sql() {
 # what is compared must not differ by who came first.
 warm() {
 	sql "$1" postgres -c "SELECT count(pg_prewarm(c.oid::regclass)) FROM pg_class AS c
-		WHERE c.oid IN ('mogo_client'::regclass, 'mogo_client_pkey'::regclass)
+		WHERE c.oid IN ('mogo_client'::regclass, 'mogo_client_pkey'::regclass, 'mogo_client_external_id_key'::regclass)
 		OR c.relnamespace = 'bench'::regnamespace AND c.relkind IN ('r', 'i')" >/dev/null
 }
 
@@ -110,13 +110,13 @@ run() {
 
 # --- what is run --------------------------------------------------------------
 
-# Writes $work/$1.sql: $depth times query $2 with ID and SECRET as parameters; in a
-# pipeline where $3 says so.
+# Writes $work/$1.sql: $depth times query $2 with ID and SECRET as parameters, which come
+# from table bench.$4 (pairs); in a pipeline if $3 says so.
 script() {
 	local i query
 	{
 		printf '%s\n' '\if :left = 0' '\set k random(1, 10000)' \
-			'SELECT * FROM bench.pairs WHERE k = :k \gset' "\\set left $reuse" '\endif' '\set left :left - 1'
+			"SELECT * FROM bench.${4:-pairs} WHERE k = :k \\gset" "\\set left $reuse" '\endif' '\set left :left - 1'
 		[ -z "${3:-}" ] || printf '%s\n' '\startpipeline'
 		for ((i = 1; i <= depth; i++)); do
 			query=${2//ID/:id$i}
@@ -133,6 +133,8 @@ scripts() {
 	script crypt 'SELECT crypt(SECRET, bcrypt) = bcrypt FROM bench.own WHERE client_id = ID' pipeline
 	script verify1 'SELECT mogo_verify(ID, SECRET)'
 	script bare1 'SELECT enabled FROM bench.bare WHERE client_id = ID'
+	script verify_external 'SELECT mogo_verify(ID, SECRET)' pipeline external_pairs
+	script bare_external 'SELECT enabled FROM bench.bare WHERE external_id = ID' pipeline external_pairs
 	echo 'SELECT count(*) FROM bench.batch WHERE mogo_verify(id, secret);' >"$work/batch.sql"
 	echo 'SELECT count(*) FROM bench.batch AS b JOIN bench.bare AS c ON c.client_id = b.id WHERE sha256(b.bytes) <> c.salt;' >"$work/join.sql"
 	echo "SELECT count(mogo_add_client('client ' || lpad(n::text, 8, '0'))) FROM generate_series(1, $bulk) AS n;" >"$work/add.sql"
@@ -143,19 +145,21 @@ scripts() {
 
 # Makes clients from $1 to $2, in two halves side by side, and pairs of ids and secrets of all of them to ask for.
 fill() {
-	local i columns='' values='' numbers=''
+	local i columns='' values='' external='' numbers=''
 	note "making clients $1 to $2"
 	sql primary postgres -v first="$1" -v last=$((($1 + $2) / 2)) -f - <"$SRC/bench/fill.sql" &
 	sql primary postgres -v first=$((($1 + $2) / 2 + 1)) -v last="$2" -f - <"$SRC/bench/fill.sql"
 	wait $!
 	for ((i = 1; i <= depth; i++)); do
 		columns+=", id$i, secret$i" values+=", bench.id(n$i), bench.secret(n$i)"
+		external+=", bench.external_id(n$i), bench.secret(n$i)"
 		numbers+=", 1 + floor(random() * $2)::int AS n$i"
 	done
-	sql primary postgres -c 'SET client_min_messages = warning' -c 'DROP TABLE IF EXISTS bench.pairs' \
+	sql primary postgres -c 'SET client_min_messages = warning' -c 'DROP TABLE IF EXISTS bench.pairs, bench.external_pairs' \
 		-c "CREATE TABLE bench.pairs (k${columns}) AS SELECT k $values FROM (SELECT k $numbers FROM generate_series(1, 10000) AS k OFFSET 0) AS numbers" \
-		-c 'ALTER TABLE bench.pairs ADD PRIMARY KEY (k)' -c 'VACUUM ANALYZE' -c 'CHECKPOINT'
-	[ "$(sql primary postgres -c 'SELECT count(*) FROM bench.pairs WHERE mogo_verify(id1, secret1)')" = 10000 ] ||
+		-c "CREATE TABLE bench.external_pairs (k${columns}) AS SELECT k $external FROM (SELECT k $numbers FROM generate_series(1, 10000) AS k OFFSET 0) AS numbers" \
+		-c 'ALTER TABLE bench.pairs ADD PRIMARY KEY (k)' -c 'ALTER TABLE bench.external_pairs ADD PRIMARY KEY (k)' -c 'VACUUM ANALYZE' -c 'CHECKPOINT'
+	[ "$(sql primary postgres -c 'SELECT count(*) FROM bench.pairs AS p JOIN bench.external_pairs AS e USING (k) WHERE mogo_verify(p.id1, p.secret1) AND mogo_verify(e.id1, e.secret1)')" = 10000 ] ||
 		die "the clients that were made cannot be verified"
 	warm primary
 }
@@ -180,10 +184,12 @@ bare() { pipelined bare; }
 verify() { pipelined verify; }
 digest() { pipelined digest; }
 crypt() { pipelined crypt; }
+verify_external() { pipelined verify_external; }
+bare_external() { pipelined bare_external; }
 bare1() { run primary postgres bare1 $depth -T $seconds; }
 verify1() { run primary postgres verify1 $depth -T $seconds; }
 on_standby() { run standby postgres verify $depth -T $seconds; }
-tracking() { PGOPTIONS="-c mogocred.track_usage=$1 -c mogocred.redact_statements=$1" verify; }
+tracking() { PGOPTIONS="-c mogocred.track_usage=$1 -c mogocred.redact_literals=$1" verify; }
 tracking_on() { tracking on; }
 tracking_off() { tracking off; }
 join() {
@@ -312,6 +318,10 @@ if wants single; then
 	measure single bare1 verify1 bare1
 	result 'mogo_verify, one query at a time' 'bare primary-key SELECT' single 2 1 0.97
 fi
+if wants external; then
+	measure external bare_external verify_external bare_external
+	result 'mogo_verify by an external id, pipelined' 'bare SELECT by a unique text column' external 2 1 0.9
+fi
 if wants batch; then
 	sql primary postgres -c "CREATE TABLE bench.batch AS SELECT bench.id(n) AS id, bench.secret(n) AS secret, bench.secret(n)::bytea AS bytes FROM (SELECT 1 + floor(random() * $clients)::int AS n FROM generate_series(1, $batch) OFFSET 0) AS numbers" \
 		-c 'VACUUM ANALYZE bench.batch' -c CHECKPOINT
@@ -338,7 +348,7 @@ if wants tracking; then
 	stop primary
 	start primary -c shared_preload_libraries=mogocred
 	warm primary
-	if [ "$(sql primary postgres -c "SELECT count(*) FROM pg_settings WHERE name IN ('mogocred.track_usage', 'mogocred.redact_statements')")" = 2 ]; then
+	if [ "$(sql primary postgres -c "SELECT count(*) FROM pg_settings WHERE name IN ('mogocred.track_usage', 'mogocred.redact_literals')")" = 2 ]; then
 		measure tracking tracking_off tracking_on tracking_off
 		result 'mogo_verify, tracking and redaction on' 'both off' tracking 2 1 0.97
 	else
@@ -357,5 +367,5 @@ if wants big; then
 		result "mogo_verify, pipelined, $(thousands $big) clients" 'bare primary-key SELECT' big 2 1 0.9
 	fi
 fi
-[ ${#table[@]} != 0 ] || die "ROWS names no row: pipelined single batch bulk standby tracking big"
+[ ${#table[@]} != 0 ] || die "ROWS names no row: pipelined single external batch bulk standby tracking big"
 report

@@ -12,8 +12,11 @@ RETURN (lpad(to_hex(n::bigint * 400), 8, '0') || substr(md5('id' || n), 9))::uui
 CREATE FUNCTION bench.secret(n int) RETURNS text LANGUAGE sql IMMUTABLE
 RETURN md5('secret' || n)::uuid::text;
 
+CREATE FUNCTION bench.external_id(n int) RETURNS text LANGUAGE sql IMMUTABLE
+RETURN 'client-' || lpad(n::text, 8, '0');
+
 -- The bare SELECT reads the same rows as mogo_verify, from a table of its own.
-CREATE TABLE bench.bare (LIKE mogo_client, PRIMARY KEY (client_id));
+CREATE TABLE bench.bare (LIKE mogo_client, PRIMARY KEY (client_id), UNIQUE (external_id));
 
 -- What people write themselves. The function is VOLATILE, as PostgreSQL makes it and as
 -- mogo_verify is: a STABLE one would not see what was revoked since its statement began.

@@ -15,27 +15,29 @@ CREATE TYPE @extschema@.mogo_credentials AS (
 	client_secret text,
 	secret_id uuid,
 	issued_at timestamptz,
-	expires_at timestamptz
+	expires_at timestamptz,
+	external_id text
 );
 COMMENT ON TYPE @extschema@.mogo_credentials
 IS 'A client''s credentials as they are issued. The secret in it is kept nowhere.';
 
--- What a check needs of a live secret.
+-- What a check needs of a live secret. src/tables.c reads it by its attributes' places.
 CREATE TYPE @extschema@.mogo_live_secret AS (
 	secret_id uuid,
 	expires_at timestamptz,
+	generated boolean,
 	hash text
 );
 COMMENT ON TYPE @extschema@.mogo_live_secret
-IS 'A live secret in its client''s row: its id, its expiry (infinity: never) and its hash.';
+IS 'A live secret in its client''s row: its id, its expiry (infinity: never), whether a program made it, and its hash.';
 
 -- A client. Its row is all that a check reads, so it carries the hashes of its live
 -- secrets, in line. The columns of a check stand first (src/mogocred.h counts them).
--- No foreign keys: every write goes through C code that holds the client's row. No CHECKs:
--- PostgreSQL would read them anew for each client that is added; the C code looks at the
--- salt's length and at the number of live secrets when it reads a row.
--- VACUUM must not truncate the table, for that would take a lock that stops checks;
--- nor what stands beside it (TOAST), where long metadata and lists of networks are.
+-- No foreign keys, because every write goes through C code that holds the client's row.
+-- No CHECKs, because PostgreSQL would read them anew for each client that is added; the
+-- C code looks at the salt's length and at the number of live secrets when it reads a row.
+-- VACUUM must not truncate the table, nor its TOAST table with long metadata and lists of
+-- networks, because truncation takes a lock that stops checks.
 CREATE TABLE @extschema@.mogo_client (
 	client_id uuid NOT NULL,
 	enabled boolean NOT NULL,
@@ -47,8 +49,10 @@ CREATE TABLE @extschema@.mogo_client (
 	metadata jsonb NOT NULL,
 	created_at timestamptz NOT NULL,
 	created_by text NOT NULL,
+	external_id text COLLATE pg_catalog."C",
 	CONSTRAINT mogo_client_pkey PRIMARY KEY (client_id),
-	CONSTRAINT mogo_client_client_name_key UNIQUE (client_name)
+	CONSTRAINT mogo_client_client_name_key UNIQUE (client_name),
+	CONSTRAINT mogo_client_external_id_key UNIQUE (external_id)
 ) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 ALTER TABLE @extschema@.mogo_client ALTER COLUMN live SET STORAGE PLAIN;
 COMMENT ON TABLE @extschema@.mogo_client
@@ -56,7 +60,7 @@ IS 'Clients with their live secrets'' hashes. Written by mogocred''s functions a
 
 -- Every secret from its issue on. While it lives its hash is in its client's row and
 -- nowhere else; when it ends, hash and end come here, for mogo_verify_status.
--- The columns are counted in src/lookup.c, and written in this order by src/secret.c.
+-- src/mogocred.h counts the columns.
 CREATE TABLE @extschema@.mogo_secret (
 	secret_id uuid NOT NULL,
 	client_id uuid NOT NULL,
@@ -65,6 +69,7 @@ CREATE TABLE @extschema@.mogo_secret (
 	expires_at timestamptz,
 	revoked_at timestamptz,
 	hash text COLLATE pg_catalog."C",
+	label text,
 	CONSTRAINT mogo_secret_pkey PRIMARY KEY (secret_id)
 ) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
 CREATE INDEX mogo_secret_client_id_hash_idx ON @extschema@.mogo_secret (client_id, hash);
@@ -73,7 +78,7 @@ IS 'For mogo_verify_status, which looks for an ended secret, and for removal.';
 COMMENT ON TABLE @extschema@.mogo_secret
 IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
 
--- The columns are written in this order by src/change.c.
+-- src/mogocred.h counts the columns.
 CREATE TABLE @extschema@.mogo_audit_log (
 	at timestamptz NOT NULL,
 	actor text NOT NULL,
@@ -164,6 +169,7 @@ SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_ci
 	@extschema@.mogo_usage_last_at(c.client_id, NULL, u.last_used_at) AS last_used_at,
 	@extschema@.mogo_usage_count(c.client_id,
 		'00000000-0000-0000-0000-000000000000', u.failed_checks) AS failed_checks,
+	c.external_id,
 	@extschema@.mogo_usage_last_at(c.client_id,
 		'00000000-0000-0000-0000-000000000000', u.last_failed_at) AS last_failed_at
 FROM @extschema@.mogo_client AS c
@@ -191,7 +197,8 @@ SELECT s.secret_id, s.client_id, c.client_name,
 		WHEN pg_catalog.isfinite(l.expires_at) THEN l.expires_at END AS expires_at,
 	s.revoked_at,
 	@extschema@.mogo_usage_last_at(s.client_id, s.secret_id, u.last_used_at) AS last_used_at,
-	@extschema@.mogo_usage_count(s.client_id, s.secret_id, u.uses) AS uses
+	@extschema@.mogo_usage_count(s.client_id, s.secret_id, u.uses) AS uses,
+	s.label
 FROM @extschema@.mogo_secret AS s
 JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) s.client_id
 LEFT JOIN @extschema@.mogo_secret_usage AS u
@@ -217,7 +224,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_verify_uuid';
 REVOKE ALL ON FUNCTION @extschema@.mogo_verify(uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_verify(uuid, text)
-IS 'Do this client id and this client secret belong together? True for a live secret of an enabled client, else false; never NULL, never an error.';
+IS 'Returns true if this is a live secret of the enabled client with this client id, else false; never NULL, never an error.';
 
 CREATE FUNCTION @extschema@.mogo_verify(client_id text, client_secret text)
 RETURNS boolean
@@ -225,7 +232,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_verify_text';
 REVOKE ALL ON FUNCTION @extschema@.mogo_verify(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_verify(text, text)
-IS 'The same with the client id as text; what is no UUID is false.';
+IS 'Returns true if this is a live secret of the enabled client with this client id or external id, as text, else false; never NULL, never an error.';
 
 CREATE FUNCTION @extschema@.mogo_verify_digest(client_id uuid, secret_digest bytea)
 RETURNS boolean
@@ -233,7 +240,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_verify_digest_uuid';
 REVOKE ALL ON FUNCTION @extschema@.mogo_verify_digest(uuid, bytea) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_verify_digest(uuid, bytea)
-IS 'mogo_verify with the SHA-256 of the secret in place of the secret, so that the secret itself never reaches the server. Not to be exposed to a network.';
+IS 'Returns what mogo_verify returns, given the SHA-256 of the secret, so that the secret itself never reaches the server. Must not be exposed to a network.';
 
 CREATE FUNCTION @extschema@.mogo_verify_digest(client_id text, secret_digest bytea)
 RETURNS boolean
@@ -241,7 +248,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_verify_digest_text';
 REVOKE ALL ON FUNCTION @extschema@.mogo_verify_digest(text, bytea) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_verify_digest(text, bytea)
-IS 'The same with the client id as text; what is no UUID is false.';
+IS 'Returns what mogo_verify returns for a client id or external id as text, given the SHA-256 of the secret, so that the secret itself never reaches the server. Must not be exposed to a network.';
 
 CREATE FUNCTION @extschema@.mogo_verify_status(client_id uuid, client_secret text)
 RETURNS text
@@ -249,7 +256,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_verify_status_uuid';
 REVOKE ALL ON FUNCTION @extschema@.mogo_verify_status(uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_verify_status(uuid, text)
-IS 'Why mogo_verify says what it says: valid, invalid, expired, revoked, disabled or address_required. Anything but invalid only for the right secret.';
+IS 'Returns why mogo_verify answers as it does: valid, invalid, expired, revoked, disabled or address_required; anything but invalid only for the right secret.';
 
 CREATE FUNCTION @extschema@.mogo_verify_status(client_id text, client_secret text)
 RETURNS text
@@ -257,34 +264,61 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_verify_status_text';
 REVOKE ALL ON FUNCTION @extschema@.mogo_verify_status(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_verify_status(text, text)
-IS 'The same with the client id as text; what is no UUID is invalid.';
+IS 'Returns why mogo_verify answers as it does for a client id or external id as text: valid, invalid, expired, revoked, disabled or address_required; anything but invalid only for the right secret.';
 
-CREATE FUNCTION @extschema@.mogo_authenticate(client_id uuid, client_secret text, client_addr inet DEFAULT NULL)
+CREATE FUNCTION @extschema@.mogo_authenticate(client_id uuid, client_secret text, client_addr text DEFAULT NULL)
 RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
-	secret_id uuid, expires_at timestamptz)
+	secret_id uuid, expires_at timestamptz, external_id text, needs_rehash boolean)
 LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
 AS 'MODULE_PATHNAME', 'mogo_authenticate_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate(uuid, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_authenticate(uuid, text, text)
+IS 'Returns what a token service needs to mint a token: one row if the secret is a live one of the enabled client with this client id and the address (text as it came from the network) may use it, else none. Never an error for what a network sends.';
+
+CREATE FUNCTION @extschema@.mogo_authenticate(client_id uuid, client_secret text, client_addr inet)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	secret_id uuid, expires_at timestamptz, external_id text, needs_rehash boolean)
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_authenticate_uuid_inet';
 REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate(uuid, text, inet) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_authenticate(uuid, text, inet)
-IS 'What a token service needs to mint a token: one row for a live secret of an enabled client that may come from this address, else none.';
+IS 'Returns what a token service needs to mint a token: one row if the secret is a live one of the enabled client with this client id and the address may use it, else none. Never an error for what a network sends.';
 
-CREATE FUNCTION @extschema@.mogo_authenticate(client_id text, client_secret text, client_addr inet DEFAULT NULL)
+CREATE FUNCTION @extschema@.mogo_authenticate(client_id text, client_secret text, client_addr text DEFAULT NULL)
 RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
-	secret_id uuid, expires_at timestamptz)
+	secret_id uuid, expires_at timestamptz, external_id text, needs_rehash boolean)
 LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
 AS 'MODULE_PATHNAME', 'mogo_authenticate_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate(text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_authenticate(text, text, text)
+IS 'Returns what a token service needs to mint a token: one row if the secret is a live one of the enabled client with this client id or external id, as text, and the address (text as it came from the network) may use it, else none. Never an error for what a network sends.';
+
+CREATE FUNCTION @extschema@.mogo_authenticate(client_id text, client_secret text, client_addr inet)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	secret_id uuid, expires_at timestamptz, external_id text, needs_rehash boolean)
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_authenticate_text_inet';
 REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate(text, text, inet) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_authenticate(text, text, inet)
-IS 'The same with the client id as text; what is no UUID gives no row.';
+IS 'Returns what a token service needs to mint a token: one row if the secret is a live one of the enabled client with this client id or external id, as text, and the address may use it, else none. Never an error for what a network sends.';
 
-CREATE FUNCTION @extschema@.mogo_authenticate_basic(authorization_header text, client_addr inet DEFAULT NULL)
+CREATE FUNCTION @extschema@.mogo_authenticate_basic(authorization_header text, client_addr text DEFAULT NULL)
 RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
-	secret_id uuid, expires_at timestamptz)
+	secret_id uuid, expires_at timestamptz, external_id text, needs_rehash boolean)
 LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
 AS 'MODULE_PATHNAME', 'mogo_authenticate_basic';
+REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate_basic(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_authenticate_basic(text, text)
+IS 'Returns what mogo_authenticate returns for the id and the secret in an HTTP Authorization header of scheme Basic (RFC 6749, section 2.3.1); the address is text as it came from the network.';
+
+CREATE FUNCTION @extschema@.mogo_authenticate_basic(authorization_header text, client_addr inet)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	secret_id uuid, expires_at timestamptz, external_id text, needs_rehash boolean)
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_authenticate_basic_inet';
 REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet)
-IS 'The same from the value of an HTTP Authorization header, scheme Basic (RFC 6749, section 2.3.1).';
+IS 'Returns what mogo_authenticate returns for the id and the secret in an HTTP Authorization header of scheme Basic (RFC 6749, section 2.3.1).';
 
 -- Issue. The functions on JSON are STABLE: what they print depends on the encoding.
 
@@ -292,13 +326,16 @@ CREATE FUNCTION @extschema@.mogo_add_client(
 	client_name text,
 	expires_at timestamptz DEFAULT NULL,
 	scopes text[] DEFAULT '{}',
-	metadata jsonb DEFAULT '{}')
+	metadata jsonb DEFAULT '{}',
+	external_id text DEFAULT NULL,
+	allowed_cidrs cidr[] DEFAULT '{}',
+	with_secret boolean DEFAULT true)
 RETURNS @extschema@.mogo_credentials
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_add_client';
-REVOKE ALL ON FUNCTION @extschema@.mogo_add_client(text, timestamptz, text[], jsonb) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.mogo_add_client(text, timestamptz, text[], jsonb)
-IS 'Makes a client and its first secret. The only moment at which that secret exists in clear.';
+REVOKE ALL ON FUNCTION @extschema@.mogo_add_client(text, timestamptz, text[], jsonb, text, cidr[], boolean) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_add_client(text, timestamptz, text[], jsonb, text, cidr[], boolean)
+IS 'Adds a client and returns its credentials with its first secret, which exists in clear only at this moment; with_secret => false adds a client that has none yet.';
 
 CREATE FUNCTION @extschema@.mogo_credentials_json(credentials @extschema@.mogo_credentials)
 RETURNS json
@@ -306,7 +343,7 @@ LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_credentials_json';
 REVOKE ALL ON FUNCTION @extschema@.mogo_credentials_json(@extschema@.mogo_credentials) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_credentials_json(@extschema@.mogo_credentials)
-IS 'The file to download: clientName, clientId and clientSecret, one a line.';
+IS 'Returns the file to download: clientName, clientId and clientSecret, one a line.';
 
 CREATE FUNCTION @extschema@.mogo_credentials_json(client_name text, client_id uuid, client_secret text)
 RETURNS json
@@ -314,7 +351,7 @@ LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_credentials_json_values';
 REVOKE ALL ON FUNCTION @extschema@.mogo_credentials_json(text, uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_credentials_json(text, uuid, text)
-IS 'The same for a screen that still holds the values.';
+IS 'Returns the file to download for a screen that still holds the values: clientName, clientId and clientSecret, one a line.';
 
 CREATE FUNCTION @extschema@.mogo_registration_json(credentials @extschema@.mogo_credentials)
 RETURNS json
@@ -322,25 +359,33 @@ LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_registration_json';
 REVOKE ALL ON FUNCTION @extschema@.mogo_registration_json(@extschema@.mogo_credentials) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_registration_json(@extschema@.mogo_credentials)
-IS 'The credentials as an RFC 7591 registration response.';
+IS 'Returns credentials as an RFC 7591 registration response.';
 
 -- Manage.
 
-CREATE FUNCTION @extschema@.mogo_add_secret(client_id uuid, expires_at timestamptz DEFAULT NULL)
+CREATE FUNCTION @extschema@.mogo_add_secret(client_id uuid, expires_at timestamptz DEFAULT NULL, label text DEFAULT NULL)
 RETURNS @extschema@.mogo_credentials
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_add_secret';
-REVOKE ALL ON FUNCTION @extschema@.mogo_add_secret(uuid, timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.mogo_add_secret(uuid, timestamptz)
+REVOKE ALL ON FUNCTION @extschema@.mogo_add_secret(uuid, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_add_secret(uuid, timestamptz, text)
 IS 'Gives a client one more live secret and leaves the others alone.';
 
-CREATE FUNCTION @extschema@.mogo_rotate_secret(client_id uuid, overlap interval, expires_at timestamptz DEFAULT NULL)
+CREATE FUNCTION @extschema@.mogo_rotate_secret(client_id uuid, overlap interval, expires_at timestamptz DEFAULT NULL, label text DEFAULT NULL)
 RETURNS @extschema@.mogo_credentials
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_rotate_secret';
-REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz)
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz, text)
 IS 'Gives a client a new secret; every other live one ends after the overlap at the latest, or at once, as revoked, where it is zero.';
+
+CREATE FUNCTION @extschema@.mogo_update_secret(secret_id uuid, expires_at timestamptz DEFAULT NULL, label text DEFAULT NULL)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_update_secret';
+REVOKE ALL ON FUNCTION @extschema@.mogo_update_secret(uuid, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_update_secret(uuid, timestamptz, text)
+IS 'Moves the end of a live secret (infinity takes it away), or changes a secret''s label; NULL leaves either as it is, and an empty label clears it.';
 
 CREATE FUNCTION @extschema@.mogo_revoke_secret(secret_id uuid)
 RETURNS void
@@ -348,7 +393,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_revoke_secret';
 REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_secret(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_revoke_secret(uuid)
-IS 'Ends a secret, at commit.';
+IS 'Revokes a secret, at commit. Revoking it again changes nothing.';
 
 CREATE FUNCTION @extschema@.mogo_disable_client(client_id uuid)
 RETURNS void
@@ -356,7 +401,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_disable_client';
 REVOKE ALL ON FUNCTION @extschema@.mogo_disable_client(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_disable_client(uuid)
-IS 'Stops a client, at commit, and keeps its secrets.';
+IS 'Disables a client, at commit, and keeps its secrets.';
 
 CREATE FUNCTION @extschema@.mogo_enable_client(client_id uuid)
 RETURNS void
@@ -364,7 +409,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_enable_client';
 REVOKE ALL ON FUNCTION @extschema@.mogo_enable_client(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_enable_client(uuid)
-IS 'Lets a disabled client in again.';
+IS 'Enables a disabled client, at commit.';
 
 CREATE FUNCTION @extschema@.mogo_remove_client(client_id uuid)
 RETURNS void
@@ -379,12 +424,13 @@ CREATE FUNCTION @extschema@.mogo_update_client(
 	client_name text DEFAULT NULL,
 	scopes text[] DEFAULT NULL,
 	metadata jsonb DEFAULT NULL,
-	allowed_cidrs cidr[] DEFAULT NULL)
+	allowed_cidrs cidr[] DEFAULT NULL,
+	external_id text DEFAULT NULL)
 RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_update_client';
-REVOKE ALL ON FUNCTION @extschema@.mogo_update_client(uuid, text, text[], jsonb, cidr[]) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.mogo_update_client(uuid, text, text[], jsonb, cidr[])
+REVOKE ALL ON FUNCTION @extschema@.mogo_update_client(uuid, text, text[], jsonb, cidr[], text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_update_client(uuid, text, text[], jsonb, cidr[], text)
 IS 'Changes a client''s properties; NULL leaves one as it is. A client with allowed_cidrs is accepted only by the functions that are given an address inside one of them.';
 
 CREATE FUNCTION @extschema@.mogo_import_client(
@@ -408,7 +454,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_purge';
 REVOKE ALL ON FUNCTION @extschema@.mogo_purge(interval) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_purge(interval)
-IS 'Deletes the secrets that ended longer ago, and says how many.';
+IS 'Deletes secrets that ended more than the given interval ago. Returns how many.';
 
 CREATE FUNCTION @extschema@.mogo_purge_audit(older_than interval)
 RETURNS bigint
@@ -416,7 +462,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_purge_audit';
 REVOKE ALL ON FUNCTION @extschema@.mogo_purge_audit(interval) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_purge_audit(interval)
-IS 'Deletes the audit rows that are older, and says how many. For the extension''s owner alone.';
+IS 'Deletes audit rows that are older than the given interval. Returns how many. For the extension''s owner alone.';
 
 -- Who may: these are the owner's.
 
@@ -426,7 +472,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_grant_admin';
 REVOKE ALL ON FUNCTION @extschema@.mogo_grant_admin(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_grant_admin(regrole)
-IS 'Lets a role add and manage clients, check credentials and read the views.';
+IS 'Grants a role the right to add and manage clients, to check credentials and to read the views.';
 
 CREATE FUNCTION @extschema@.mogo_grant_verifier(role regrole)
 RETURNS void
@@ -434,7 +480,23 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_grant_verifier';
 REVOKE ALL ON FUNCTION @extschema@.mogo_grant_verifier(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_grant_verifier(regrole)
-IS 'Lets a role check credentials, and nothing else.';
+IS 'Grants a role the right to check credentials, and nothing else.';
+
+CREATE FUNCTION @extschema@.mogo_grant_portal(role regrole)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_grant_portal';
+REVOKE ALL ON FUNCTION @extschema@.mogo_grant_portal(regrole) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_grant_portal(regrole)
+IS 'Grants a role the right to accept invitations and to rotate a secret that a client proves, and nothing else.';
+
+CREATE FUNCTION @extschema@.mogo_grant_monitor(role regrole)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_grant_monitor';
+REVOKE ALL ON FUNCTION @extschema@.mogo_grant_monitor(regrole) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_grant_monitor(regrole)
+IS 'Grants a role the right to read the views and mogo_usage_status, and nothing else.';
 
 CREATE FUNCTION @extschema@.mogo_revoke_access(role regrole)
 RETURNS void
@@ -442,7 +504,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_revoke_access';
 REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_access(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_revoke_access(regrole)
-IS 'Takes back what mogo_grant_admin or mogo_grant_verifier gave.';
+IS 'Revokes all that the functions mogo_grant_... granted a role. Warns of rights that the role keeps by other ways.';
 
 -- ALTER DEFAULT PRIVILEGES may have given somebody rights on what was just made, and
 -- types go to PUBLIC: take every right of everybody but the owner from every member.
@@ -488,3 +550,25 @@ BEGIN
 	END LOOP;
 END
 $strip$;
+
+-- Whoever may create in our schema can plant a function that wins over ours even in a
+-- qualified call (SECURITY.md tells the attack), so CREATE EXTENSION warns of it.
+DO $warn$
+BEGIN
+	IF EXISTS (
+		SELECT FROM pg_catalog.pg_namespace AS n
+		CROSS JOIN LATERAL pg_catalog.aclexplode(
+			COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) AS a
+		WHERE n.oid OPERATOR(pg_catalog.=) (
+				SELECT e.extnamespace FROM pg_catalog.pg_extension AS e
+				WHERE e.extname OPERATOR(pg_catalog.=) 'mogocred')
+			AND (n.nspowner OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.regrole
+				OR a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'
+				AND a.grantee OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.regrole)
+	) THEN
+		RAISE WARNING 'other roles can create objects in the schema of extension mogocred'
+			USING DETAIL = 'A function that one of them creates there can be called in place of an extension''s function of the same name.',
+				HINT = 'Drop the extension and create it in a schema of its own: CREATE SCHEMA mogo; CREATE EXTENSION mogocred SCHEMA mogo CASCADE.';
+	END IF;
+END
+$warn$;

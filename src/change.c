@@ -1,22 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * change.c
- *	  Statements on our tables, new rows in them, and the record of every change.
+ *	  Statements on our tables, new rows in them, and who we are meanwhile.
  *
- * The administrator's functions run as their caller, who has no right on the
- * tables. Only around one statement or one row of ours at a time do we become the
- * tables' owner: every name and operator in a statement is qualified, so nobody's
- * search_path plays a part; SECURITY_RESTRICTED_OPERATION and
- * SECURITY_LOCAL_USERID_CHANGE keep whatever the owner put on the tables from
- * doing more than the statement, and settings that it changes (the caller's
- * search_path, say) go back to what they were; SECURITY_NOFORCE_RLS makes
+ * The administrator's functions run as their caller, who has no right on the tables.
+ * Only around one statement or one row at a time do we become the tables' owner. Every
+ * name and operator in a statement is qualified, so no search_path plays a part.
+ * SECURITY_RESTRICTED_OPERATION and SECURITY_LOCAL_USERID_CHANGE keep whatever the owner
+ * put on the tables from doing more than the statement, and settings that it changes
+ * (the caller's search_path, say) go back to what they were. SECURITY_NOFORCE_RLS makes
  * row-level security hide nothing from us that a check would see. After an error,
- * PostgreSQL's own transaction abort gives the caller's identity and settings back.
+ * PostgreSQL's transaction abort restores the caller's identity and settings.
  *
- * Rule for every change: mogo_begin first (25006 comes before all other errors),
- * validate, update the client's row as the first act on it, then the rest, then
- * mogo_record, then mogo_end. Changes to one client are so serialised by its
- * row; no lock is taken that a check needs.
+ * Rules for every change: mogo_begin first, because 25006 comes before all other errors;
+ * then validate; then find out with mogo_read_latest whether there is anything to
+ * change, because a change that changes nothing must lock, write and record nothing;
+ * then lock the client's row (secret.c), then write, each row once; then mogo_record,
+ * then mogo_end. So changes to one client are serialised by its row. No lock is taken
+ * that a check needs.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,65 +29,95 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/async.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-/* What mogo_begin found out; the same for a change within a change. */
-static Oid	schema;
-static Oid	owner;
+/* So much of a client's name is enough to find its row by. */
+#define CONTEXT_NAME_BYTES	128
 
 /*
- * Refuses tables of different owners, one of whom has not the rights of mogo_client's.
- * We run statements on all of them as that one, so what another put on his table,
- * which he was given alone (the audit, say), would run with more rights than he has.
+ * Raises 55000 if another of our tables belongs to a role without the rights of
+ * mogo_client's owner. We run statements on all of them as that owner, so what another
+ * role put on a table that it was given alone (the audit, say) would run with more
+ * rights than that role has.
  */
 static void
-check_owners(void)
+check_owners(const MogoChange *change)
 {
-	static const char *const others[] = {
-		"mogo_secret", "mogo_audit_log", "mogo_secret_usage", "mogo_client_usage"
-	};
-
-	for (int i = 0; i < lengthof(others); i++)
+	for (int i = 0; i < MOGO_TABLES; i++)
 	{
-		HeapTuple	tuple = SearchSysCache2(RELNAMENSP, CStringGetDatum(others[i]),
-											ObjectIdGetDatum(schema));
+		const char *name = mogo_table_name(i);
+		HeapTuple	tuple = SearchSysCache2(RELNAMENSP, CStringGetDatum(name),
+											ObjectIdGetDatum(change->schema));
 		Oid			other;
 
-		/* whoever needs it says that it is not there */
+		/* whatever needs it raises an error if it is not there */
 		if (!HeapTupleIsValid(tuple))
 			continue;
 		other = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 		ReleaseSysCache(tuple);
-		if (other != owner && !has_privs_of_role(other, owner))
+		if (other != change->owner && !has_privs_of_role(other, change->owner))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("tables \"mogo_client\" and \"%s\" of extension mogocred have different owners",
-							others[i]),
+							name),
 					 errhint("Give all tables of the extension to the same role.")));
 	}
 }
 
 /*
- * Makes ready for statements on our tables: finds the schema and the owner of one
- * of them, and connects to SPI. The caller's memory context stays current, so
- * what is allocated outlives mogo_end. By itself only for usage_flush.c, which
- * has no caller; all others start with mogo_begin.
+ * Adds to an error which client it is about, because a statement may be about many; the
+ * messages for a name or an id that exists, or does not, say so themselves. A name that
+ * was not checked yet can hold anything, so control characters become '?', and bytes that
+ * SQL_ASCII cannot tell the meaning of, because a client may not be able to read them.
+ */
+static void
+client_context(void *arg)
+{
+	const MogoChange *change = arg;
+	bool		ascii = GetDatabaseEncoding() == PG_SQL_ASCII;
+	int			code = geterrcode();
+
+	if (code == ERRCODE_UNIQUE_VIOLATION || code == ERRCODE_UNDEFINED_OBJECT)
+		return;
+	if (change->client_name != NULL)
+	{
+		const char *name = VARDATA_ANY(change->client_name);
+		int			len = VARSIZE_ANY_EXHDR(change->client_name);
+		char	   *copy;
+
+		len = pg_mbcliplen(name, len, CONTEXT_NAME_BYTES);
+		copy = pnstrdup(name, len);
+		for (char *c = copy; *c != '\0'; c++)
+		{
+			if ((unsigned char) *c < 0x20 || *c == 0x7F || (ascii && IS_HIGHBIT_SET(*c)))
+				*c = '?';
+		}
+		errcontext("client \"%s\"", copy);
+	}
+	else if (change->client_id != NULL)
+		errcontext("client \"%s\"", mogo_uuid_text(change->client_id));
+}
+
+/*
+ * Prepares for statements on our tables: finds the schema and the owner of one of them,
+ * and connects to SPI. The caller's memory context stays current, so what is allocated
+ * outlives mogo_end. Only usage_flush.c calls this directly, because it has no caller;
+ * all others start with mogo_begin.
  */
 void
-mogo_begin_as_owner_of(Oid table)
+mogo_begin_as_owner_of(MogoChange *change, Oid table)
 {
 	MemoryContext context = CurrentMemoryContext;
 	HeapTuple	tuple;
@@ -94,10 +125,17 @@ mogo_begin_as_owner_of(Oid table)
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for relation %u", table);
-	schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	change->schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
+	change->owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
-	check_owners();
+	check_owners(change);
+
+	change->client_name = NULL;
+	change->client_id = NULL;
+	change->context.callback = client_context;
+	change->context.arg = change;
+	change->context.previous = error_context_stack;
+	error_context_stack = &change->context;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -105,40 +143,45 @@ mogo_begin_as_owner_of(Oid table)
 }
 
 /*
- * Starts a change: refuses a read-only transaction, a standby and a parallel
- * worker (25006, 25000), then as above. command names the SQL function in
- * messages.
+ * Starts a change: refuses a read-only transaction, a standby and a parallel worker
+ * (25006, 25000), then prepares as above. nargs is the number of arguments that the
+ * script declares, command names the SQL function in messages. Raises 55000 if the
+ * function was declared otherwise, as it is by the script of another version until ALTER
+ * EXTENSION UPDATE has run.
  */
 void
-mogo_begin(FunctionCallInfo fcinfo, const char *command)
+mogo_begin(MogoChange *change, FunctionCallInfo fcinfo, int nargs, const char *command)
 {
 	PreventCommandIfReadOnly(command);
 	PreventCommandIfParallelMode(command);
 	PreventCommandDuringRecovery(command);
-	mogo_begin_as_owner_of(mogo_table(fcinfo->flinfo->fn_oid, "mogo_client"));
-}
-
-/* The tables' owner, between mogo_begin and mogo_end. */
-Oid
-mogo_owner(void)
-{
-	return owner;
-}
-
-/* Ends a change. Results of statements are gone after it. */
-void
-mogo_end(void)
-{
-	SPI_finish();
+	if (PG_NARGS() != nargs)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("function %s was declared by another version of extension mogocred", command),
+				 errhint("Run ALTER EXTENSION mogocred UPDATE.")));
+	mogo_begin_as_owner_of(change, mogo_table(fcinfo->flinfo->fn_oid, MOGO_CLIENT));
 }
 
 /*
- * Makes the plan of a statement, or keeps the one there is where our schema is
- * still the same by oid and by name: its name is in the statement's text.
+ * Ends a change. Results of statements are gone after it. Must not be called inside a
+ * PG_TRY, whose end would restore our entry in the stack of error contexts.
+ */
+void
+mogo_end(MogoChange *change)
+{
+	SPI_finish();
+	error_context_stack = change->context.previous;
+}
+
+/*
+ * Makes the plan of a statement, or keeps the one there is if our schema is still the
+ * same by oid and by name: its name is in the statement's text.
  */
 static void
-prepare(MogoStatement *statement)
+prepare(const MogoChange *change, MogoStatement *statement)
 {
+	Oid			schema = change->schema;
 	char	   *name = get_namespace_name(schema);
 	StringInfoData sql;
 	const char *rest = statement->sql;
@@ -152,8 +195,8 @@ prepare(MogoStatement *statement)
 		return;
 
 	/*
-	 * The plan for the old name is left where it is: a trigger that renamed our
-	 * schema may have been called by that very plan.
+	 * The plan for the old name is left where it is: a trigger that renamed
+	 * our schema may have been called by that very plan.
 	 */
 	initStringInfo(&sql);
 	while ((mark = strstr(rest, "@extschema@")) != NULL)
@@ -182,17 +225,17 @@ typedef struct Caller
 	int			guc_level;
 } Caller;
 
-/* Until become_caller. */
+/* Makes the tables' owner the current user, until become_caller. */
 static void
-become_owner(Caller *caller)
+become_owner(const MogoChange *change, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->security_context);
-	SetUserIdAndSecContext(owner, caller->security_context | SECURITY_LOCAL_USERID_CHANGE |
+	SetUserIdAndSecContext(change->owner, caller->security_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	caller->guc_level = NewGUCNestLevel();
 }
 
-/* Gives back what become_owner noted, and takes back what was set meanwhile. */
+/* Restores what become_owner noted, and every setting that changed meanwhile. */
 static void
 become_caller(const Caller *caller)
 {
@@ -201,8 +244,8 @@ become_caller(const Caller *caller)
 }
 
 /*
- * The error for a row that stayed as it was: a trigger of the tables' owner did
- * that. Nobody may be told of a client that is not there, or change one unrecorded.
+ * Raises an error because a trigger on our tables suppressed a row. Nobody may be told
+ * of a client that does not exist, or change one without a record.
  */
 static void
 suppressed(void)
@@ -213,12 +256,12 @@ suppressed(void)
 }
 
 /*
- * Runs a statement as the tables' owner and returns the number of rows. nulls
- * may be NULL where no value is. In READ COMMITTED each statement sees what was
- * committed before it, so also what the client's row made us wait for.
+ * Runs a statement as the tables' owner and returns the number of rows. read_only: with
+ * the active snapshot, else with a new one.
  */
-uint64
-mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
+static uint64
+run_statement(const MogoChange *change, MogoStatement *statement, const Datum *values,
+			  const bool *nulls, bool read_only)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Caller		caller;
@@ -228,9 +271,10 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 	for (int i = 0; i < statement->nargs; i++)
 		flags[i] = nulls != NULL && nulls[i] ? 'n' : ' ';
 
-	become_owner(&caller);
-	prepare(statement);
-	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags, false, 0);
+	become_owner(change, &caller);
+	prepare(change, statement);
+	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags,
+							  read_only, 0);
 	become_caller(&caller);
 	/* SPI leaves its own context current, which mogo_end frees */
 	MemoryContextSwitchTo(context);
@@ -241,37 +285,92 @@ mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls)
 }
 
 /*
- * Adds a row to one of our tables, as their owner: the table's first ncolumns
- * columns, any others NULL. The executor's function for a single row does it,
- * with all that an INSERT does for a row (row-level triggers, constraints, every
- * index; no statement-level triggers, no rules), because a new client is three rows
- * and to start and end a statement for each would cost more than the rows. The row
- * is seen by the next command of the transaction.
+ * Runs a statement and returns the number of rows. nulls may be NULL if no value is. In
+ * READ COMMITTED each statement sees what was committed before it, so also what we
+ * waited for at the client's row.
  */
-void
-mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls)
+uint64
+mogo_execute(const MogoChange *change, MogoStatement *statement,
+			 const Datum *values, const bool *nulls)
 {
-	Caller		caller;
+	return run_statement(change, statement, values, nulls, false);
+}
+
+/*
+ * Runs a SELECT that sees what is committed now, whatever the transaction's isolation
+ * level. What it finds decides only that nothing has to be changed: a revocation must
+ * not be skipped because an older snapshot shows the secret as revoked already.
+ */
+uint64
+mogo_read_latest(const MogoChange *change, MogoStatement *statement,
+				 const Datum *values, const bool *nulls)
+{
+	uint64		rows;
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	rows = run_statement(change, statement, values, nulls, true);
+	PopActiveSnapshot();
+	return rows;
+}
+
+/* Runs a statement that has to change one row. Raises 09000 if it did not. */
+void
+mogo_change_row(const MogoChange *change, MogoStatement *statement,
+				const Datum *values, const bool *nulls)
+{
+	if (mogo_execute(change, statement, values, nulls) != 1)
+		suppressed();
+}
+
+/*
+ * Opens one of our tables for writing. While we waited for the lock the table may have
+ * been renamed or dropped, and its name may be another's now, so we look it up again
+ * until it is that of the table which we have locked. Raises 42P01.
+ */
+static Relation
+open_table(const MogoChange *change, MogoTable table)
+{
+	Oid			relid = mogo_table_in(change->schema, table);
 	Relation	rel;
-	EState	   *estate;
-	MemoryContext context;
-	ResultRelInfo *target;
-	TupleTableSlot *slot;
 
-	become_owner(&caller);
+	for (;;)
+	{
+		Oid			now;
 
-	rel = table_open(get_relname_relid(table, schema), RowExclusiveLock);
+		LockRelationOid(relid, RowExclusiveLock);
+		now = mogo_table_in(change->schema, table);
+		if (now == relid)
+			break;
+		UnlockRelationOid(relid, RowExclusiveLock);
+		relid = now;
+	}
+	rel = table_open(relid, NoLock);
 	mogo_check_table(rel, table);
-	estate = CreateExecutorState();
-	context = MemoryContextSwitchTo(estate->es_query_cxt);
+	return rel;
+}
+
+/* Makes an open table the target of one row, with its indexes, in estate's context. */
+static ResultRelInfo *
+open_target(EState *estate, Relation rel)
+{
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+
 	estate->es_output_cid = GetCurrentCommandId(true);
-	target = makeNode(ResultRelInfo);
 	InitResultRelInfo(target, rel, 0, NULL, 0);
 	/* where triggers look for it */
 	estate->es_opened_result_relations = list_make1(target);
 	ExecOpenIndices(target, false);
+	return target;
+}
 
-	slot = table_slot_create(rel, &estate->es_tupleTable);
+/* Stores the row: the columns that we know, any others NULL. Raises 09000. */
+static void
+store_row(EState *estate, ResultRelInfo *target, int ncolumns,
+		  const Datum *values, const bool *nulls)
+{
+	TupleTableSlot *slot = table_slot_create(target->ri_RelationDesc, &estate->es_tupleTable);
+
 	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
 	{
 		slot->tts_isnull[i] = i >= ncolumns || nulls[i];
@@ -280,19 +379,53 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	ExecStoreVirtualTuple(slot);
 
 	AfterTriggerBeginQuery();
-	ItemPointerSetInvalid(&slot->tts_tid);
 	ExecSimpleRelationInsert(target, estate, slot);
 	if (!ItemPointerIsValid(&slot->tts_tid))
 		suppressed();
 	AfterTriggerEndQuery(estate);
+}
 
-	/* ExecCloseIndices, but the locks stay, as the table's, until the transaction ends */
+/*
+ * Closes the target's indexes, as ExecCloseIndices does, but keeps their locks, like the
+ * table's, until the transaction ends.
+ */
+static void
+close_target(EState *estate, ResultRelInfo *target)
+{
 	for (int i = 0; i < target->ri_NumIndices; i++)
 	{
 		mogo_index_insert_cleanup(target, i);
 		index_close(target->ri_IndexRelationDescs[i], NoLock);
 	}
 	ExecResetTupleTable(estate->es_tupleTable, false);
+}
+
+/*
+ * Adds a row to one of our tables, as their owner; columns that the owner added are
+ * NULL. The executor's function for a single row does it, as in Citus'
+ * columnar_metadata.c, with all that an INSERT does for a row (row-level triggers,
+ * constraints, every index; no statement-level triggers, no rules): a new client is
+ * three rows, and to start and end a statement for each would cost more than the rows.
+ * The next command of the transaction sees the row. Raises 42P01, 42P16, 09000 and what
+ * constraints raise.
+ */
+void
+mogo_insert(const MogoChange *change, MogoTable table, const Datum *values,
+			const bool *nulls)
+{
+	Caller		caller;
+	Relation	rel;
+	EState	   *estate;
+	MemoryContext context;
+	ResultRelInfo *target;
+
+	become_owner(change, &caller);
+	rel = open_table(change, table);
+	estate = CreateExecutorState();
+	context = MemoryContextSwitchTo(estate->es_query_cxt);
+	target = open_target(estate, rel);
+	store_row(estate, target, mogo_table_columns(table), values, nulls);
+	close_target(estate, target);
 	MemoryContextSwitchTo(context);
 	FreeExecutorState(estate);
 	table_close(rel, NoLock);
@@ -300,52 +433,54 @@ mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nu
 	become_caller(&caller);
 }
 
-/* Runs a statement that has to change one row. */
-void
-mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls)
-{
-	if (mogo_execute(statement, values, nulls) != 1)
-		suppressed();
-}
-
 /*
- * For a PG_CATCH around a row of mogo_client: throws the error on. Where it is
- * PostgreSQL's 23505 for a name or an id that is taken, perhaps by a transaction
- * that was quicker than ours, it says so in our words. context is the caller's;
- * hint, which may be NULL, goes with the name.
+ * For a PG_CATCH around a row of mogo_client: throws the error on. If it is PostgreSQL's
+ * 23505 for a name or an id that is taken, perhaps by a transaction that was quicker, we
+ * name what is taken. external_id and hint may be NULL; hint goes with the name. context
+ * is the caller's.
  */
 void
 mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id, const text *name,
-				 const char *hint)
+				 const text *external_id, const char *hint)
 {
 	ErrorData  *error;
-	bool		same_id;
+	const char *constraint = "";
 
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
-	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || error->constraint_name == NULL)
-		PG_RE_THROW();
-	same_id = strcmp(error->constraint_name, "mogo_client_pkey") == 0;
-	/* what a trigger or an index of the owner's complains of is not ours to say */
-	if (!same_id && strcmp(error->constraint_name, "mogo_client_client_name_key") != 0)
-		PG_RE_THROW();
-	FlushErrorState();
-	if (same_id)
+	if (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && error->constraint_name != NULL)
+		constraint = error->constraint_name;
+	if (strcmp(constraint, "mogo_client_pkey") == 0)
+	{
+		FlushErrorState();
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("client id \"%s\" already exists",
-						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(client_id))))));
-	ereport(ERROR,
-			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("client name \"%s\" already exists", text_to_cstring(name)),
-			 hint != NULL ? errhint("%s", hint) : 0));
+				 errmsg("client id \"%s\" already exists", mogo_uuid_text(client_id))));
+	}
+	if (strcmp(constraint, "mogo_client_external_id_key") == 0 && external_id != NULL)
+	{
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("external id \"%s\" already exists", text_to_cstring(external_id))));
+	}
+	if (strcmp(constraint, "mogo_client_client_name_key") == 0)
+	{
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("client name \"%s\" already exists", text_to_cstring(name)),
+				 hint != NULL ? errhint("%s", hint) : 0));
+	}
+	/* what a trigger or an index of the owner complains of is not ours to say */
+	PG_RE_THROW();
 }
 
 /*
- * A column of the first row of the last statement's result, counted from 1, of
- * the given type. isnull may be NULL where no null is expected. Whoever owns the
- * tables may have put a trigger on them that swallows the row, or have altered
- * them, so what we rely on is looked at: an error then, never a wild pointer.
+ * Returns a column, counted from 1, of the first row of the last statement's result, of
+ * the given type. isnull may be NULL if no null is expected. The tables' owner may have
+ * put a trigger on them that swallows the row, or have altered them, so we look at what
+ * we rely on. Raises XX000, so that nothing becomes a wild pointer.
  */
 Datum
 mogo_result(int column, Oid type, bool *isnull)
@@ -362,104 +497,4 @@ mogo_result(int column, Oid type, bool *isnull)
 	else if (null)
 		elog(ERROR, "unexpected null in mogocred's tables");
 	return value;
-}
-
-/*
- * A role's name as text of this database. Roles are the whole cluster's: a name that
- * was given in a database of another encoding may be no text in this one, and a row
- * with it could be dumped, but not restored. Such a name's bytes become '?'.
- */
-char *
-mogo_role_name(Oid role)
-{
-	char	   *name = GetUserNameFromId(role, false);
-
-	if (!pg_verifymbstr(name, strlen(name), true))
-	{
-		for (char *c = name; *c != '\0'; c++)
-		{
-			if (IS_HIGHBIT_SET(*c))
-				*c = '?';
-		}
-	}
-	return name;
-}
-
-/* Who really asks: the session's user. */
-const char *
-mogo_actor(void)
-{
-	return mogo_role_name(GetSessionUserId());
-}
-
-/*
- * Tells whoever listens of a change, at commit. It is a hint, and the change is not:
- * where PostgreSQL's queue is full, commits with a notification fail, and any role
- * can fill it (a listener in an open transaction, and much to tell it). Nobody may
- * stop a revocation that way, so from half full on, where PostgreSQL itself starts
- * to warn, nothing is sent.
- */
-static void
-notify(const char *action, const pg_uuid_t *client_id, const pg_uuid_t *secret_id)
-{
-	StringInfoData payload;
-
-	if (DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)) >= 0.5)
-	{
-		ereport(WARNING,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("no notification is sent on channel \"mogocred\""),
-				 errdetail("PostgreSQL's queue of notifications is half full or more."),
-				 errhint("End the session that keeps it from being emptied, and have services that cache answers drop them.")));
-		return;
-	}
-	/* nothing in it needs escaping: a word of ours and two UUIDs */
-	initStringInfo(&payload);
-	appendStringInfo(&payload, "{\"action\": \"%s\", \"clientId\": ", action);
-	mogo_append_uuid(&payload, client_id);
-	appendStringInfoString(&payload, ", \"secretId\": ");
-	mogo_append_uuid(&payload, secret_id);
-	appendStringInfoChar(&payload, '}');
-	Async_Notify("mogocred", payload.data);
-	pfree(payload.data);
-}
-
-/*
- * Records a change that was made: one audit row in this transaction, one
- * notification at its commit, and a commit that is on disk when it is
- * acknowledged. Outside mogo_execute the current user is who called the function,
- * never the tables' owner. action is a word of ours; the others may be NULL (0 for Datums:
- * client_name a text, detail a jsonb).
- */
-void
-mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
-			const pg_uuid_t *secret_id, Datum detail)
-{
-	LOCAL_FCINFO(address, 0);
-	Datum		values[10];
-	bool		nulls[10] = {false};
-
-	InitFunctionCallInfoData(*address, NULL, 0, InvalidOid, NULL, NULL);
-
-	/* in the order of mogo_audit_log's columns */
-	values[0] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[1] = CStringGetTextDatum(mogo_actor());
-	values[2] = GetUserId() == GetSessionUserId() ? values[1] :
-		CStringGetTextDatum(mogo_role_name(GetUserId()));
-	values[3] = CStringGetTextDatum(action);
-	values[4] = UUIDPGetDatum(client_id);
-	nulls[4] = client_id == NULL;
-	values[5] = client_name;
-	nulls[5] = client_name == (Datum) 0;
-	values[6] = UUIDPGetDatum(secret_id);
-	nulls[6] = secret_id == NULL;
-	values[7] = inet_client_addr(address);
-	nulls[7] = address->isnull;
-	values[8] = CStringGetTextDatum(application_name);
-	values[9] = detail;
-	nulls[9] = detail == (Datum) 0;
-	mogo_insert("mogo_audit_log", lengthof(values), values, nulls);
-
-	notify(action, client_id, secret_id);
-	ForceSyncCommit();
 }

@@ -4,14 +4,14 @@
  *	  Do a client id and a client secret belong together?
  *
  * The SQL functions mogo_verify, mogo_verify_digest, mogo_verify_status,
- * mogo_authenticate and mogo_authenticate_basic, which differ only in what they
- * take and give. They write nothing, and whatever the network sends is "no" and
- * never an error. The hash of what was sent is always computed, also for an id
- * that does not exist, and compared with every live secret in constant time;
- * that an id exists may show, which is no secret (RFC 6749 section 2.2).
+ * mogo_authenticate and mogo_authenticate_basic, which differ only in what they take and
+ * return. They write nothing, and whatever the network sends is "no" and never an error.
+ * We always compute the hash of what was sent, also for an id that does not exist, and
+ * compare it with every live secret in constant time. That an id exists may show, which
+ * is no secret (RFC 6749 section 2.2).
  *
- * What was sent stands in one MogoPresented on the stack (present.c), which is
- * wiped in a PG_FINALLY, so on every path.
+ * What was sent stands in one MogoPresented on the stack (present.c), which a PG_FINALLY
+ * wipes, so on every path.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,22 +38,38 @@ static const char *const status_names[] = {
 	"invalid", "valid", "expired", "revoked", "disabled", "address_required"
 };
 
-/* How the SQL functions differ in what they take. */
-typedef enum CheckForm
+/* What a check is for. */
+typedef enum CheckPurpose
 {
-	UUID_SECRET,				/* (uuid, text, ...) */
-	TEXT_SECRET,				/* (text, text, ...) */
-	UUID_DIGEST,				/* (uuid, bytea) */
-	TEXT_DIGEST,				/* (text, bytea) */
-	BASIC_HEADER				/* (text, ...) */
-} CheckForm;
-
-/* mogo_authenticate's row, in SQL's order. */
-#define AUTHENTICATED_COLUMNS	6
+	TO_ACCEPT,					/* is it right? counted as a use or a failure */
+	TO_DIAGNOSE					/* why is it not? ended secrets too; not
+								 * counted */
+} CheckPurpose;
 
 /*
- * An IPv4 address mapped into IPv6 (RFC 4291 section 2.5.5.2) as the IPv4 address
- * it is; any other as it came.
+ * How the SQL functions differ in what they take: what reads the arguments, in order.
+ * NULL stands for an argument that the function does not have.
+ */
+typedef void (*ReadArgument) (FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
+
+typedef struct CheckForm
+{
+	ReadArgument id;			/* or a header that holds both */
+	ReadArgument secret;
+	ReadArgument address;
+} CheckForm;
+
+static const CheckForm uuid_secret = {mogo_present_uuid, mogo_present_secret, NULL};
+static const CheckForm text_secret = {mogo_present_id, mogo_present_secret, NULL};
+static const CheckForm uuid_digest = {mogo_present_uuid, mogo_present_digest, NULL};
+static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL};
+
+/* mogo_authenticate's row, in SQL's order. */
+#define AUTHENTICATED_COLUMNS	8
+
+/*
+ * Returns an IPv4 address mapped into IPv6 (RFC 4291 section 2.5.5.2) as the IPv4 address
+ * it is, any other as it came.
  */
 static inet *
 unmap_ipv4(const inet *addr)
@@ -72,7 +88,7 @@ unmap_ipv4(const inet *addr)
 	return result;
 }
 
-/* Is the address inside one of a client's networks, as <<= has it? */
+/* Returns whether the address is inside one of a client's networks, as <<= has it. */
 static bool
 address_allowed(ArrayType *cidrs, const inet *addr)
 {
@@ -91,9 +107,9 @@ address_allowed(ArrayType *cidrs, const inet *addr)
 }
 
 /*
- * Which of a client's live secrets was sent? Returns its number in secrets, or -1.
- * Every hash is compared to its end, the right one's too. bcrypt, which is slow, is
- * tried last, only where the secret itself was sent, and on a copy of the row.
+ * Finds which of a client's live secrets was sent. Returns its number in secrets, or -1.
+ * We compare every hash to its end, also after the right one. bcrypt, which is slow,
+ * comes last, only if the secret itself was sent, and works on a copy of the row.
  */
 static int
 find_live(MogoPresented *presented, MogoLookup *lookup, MogoLiveSecret *secrets)
@@ -106,7 +122,7 @@ find_live(MogoPresented *presented, MogoLookup *lookup, MogoLiveSecret *secrets)
 	{
 		if (secrets[i].hash_len == MOGO_BCRYPT_LEN)
 			bcrypt = true;
-		else if (secrets[i].hash_len == MOGO_HASH_TEXT_LEN &&
+		else if (mogo_is_native(secrets[i].hash, secrets[i].hash_len) &&
 				 mogo_equal(secrets[i].hash, presented->hash, MOGO_HASH_TEXT_LEN))
 			match = i;
 	}
@@ -125,8 +141,8 @@ find_live(MogoPresented *presented, MogoLookup *lookup, MogoLiveSecret *secrets)
 }
 
 /*
- * Has the client an ended secret that is the one sent? Only mogo_verify_status
- * asks, and only after the live ones said no.
+ * Finds out whether an ended secret of the client was sent. Only mogo_verify_status asks,
+ * and only after the live ones said no.
  */
 static CheckStatus
 find_ended(Oid function, MogoPresented *presented, MogoLookup *lookup)
@@ -134,10 +150,10 @@ find_ended(Oid function, MogoPresented *presented, MogoLookup *lookup)
 	char		bcrypt[MOGO_BCRYPT_LEN];
 	bool		revoked;
 
-	if (mogo_ended_secret(function, &presented->id, presented->hash, NULL, &revoked))
+	if (mogo_ended_secret(function, &lookup->client_id, presented->hash, NULL, &revoked))
 		return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
 	if (!presented->by_digest &&
-		mogo_ended_secret(function, &presented->id, NULL, bcrypt, &revoked))
+		mogo_ended_secret(function, &lookup->client_id, NULL, bcrypt, &revoked))
 	{
 		mogo_lookup_copy(lookup);
 		if (mogo_bcrypt_matches(presented->secret, presented->secret_len, bcrypt))
@@ -147,16 +163,19 @@ find_ended(Oid function, MogoPresented *presented, MogoLookup *lookup)
 }
 
 /*
- * The check itself, on a row that lookup holds or on none. Leaves the secret
- * that matched in *matched, and for CHECK_VALID the moment in *at. A client that
- * does not exist is hashed for like any other.
+ * Checks what was sent against the row that lookup holds, or against none. Leaves the
+ * secret that matched in *matched, and for CHECK_VALID the moment in *at. We hash for a
+ * client that does not exist as for any other. The networks are read only once a secret
+ * has matched.
  */
 static CheckStatus
 check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
-		  bool ended_too, MogoLiveSecret *matched, TimestampTz *at)
+		  CheckPurpose purpose, MogoLiveSecret *matched, TimestampTz *at)
 {
 	static const uint8 no_salt[MOGO_SALT_LEN] = {0};
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
+	Datum		cidrs;
+	bool		none;
 	int			match;
 
 	if (!presented->has_secret)
@@ -172,7 +191,7 @@ check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
 
 	match = find_live(presented, lookup, secrets);
 	if (match < 0)
-		return ended_too ? find_ended(function, presented, lookup) : CHECK_INVALID;
+		return purpose == TO_DIAGNOSE ? find_ended(function, presented, lookup) : CHECK_INVALID;
 
 	*matched = secrets[match];
 	*at = GetCurrentTimestamp();
@@ -180,98 +199,85 @@ check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
 		return CHECK_EXPIRED;
 	if (!lookup->enabled)
 		return CHECK_DISABLED;
-	if (ARR_NDIM(lookup->allowed_cidrs) > 0)
-	{
-		if (presented->address == NULL)
-			return CHECK_ADDRESS_REQUIRED;
-		if (!address_allowed(lookup->allowed_cidrs, presented->address))
-			return CHECK_INVALID;
-	}
-	return CHECK_VALID;
+	cidrs = mogo_lookup_column(lookup, Anum_mogo_client_allowed_cidrs, &none);
+	if (none)
+		elog(ERROR, "unexpected null in a client's row");
+	if (ARR_NDIM(DatumGetArrayTypeP(cidrs)) == 0)
+		return CHECK_VALID;
+	if (!presented->has_address)
+		return CHECK_ADDRESS_REQUIRED;
+	return presented->address != NULL &&
+		address_allowed(DatumGetArrayTypeP(cidrs), presented->address) ?
+		CHECK_VALID : CHECK_INVALID;
 }
 
 /*
- * The same, and counts it: a use of the secret, or a failed check of a client that
- * exists. Asking for the reason too (mogo_verify_status) is a diagnosis, and no use.
+ * Checks, and counts a use of the secret or a failed check of a client that exists. A
+ * diagnosis (mogo_verify_status) counts as neither.
  */
 static CheckStatus
 check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
-				bool ended_too, MogoLiveSecret *matched)
+				CheckPurpose purpose, MogoLiveSecret *matched)
 {
 	TimestampTz at;
-	CheckStatus status = check_row(function, presented, lookup, ended_too, matched, &at);
+	CheckStatus status = check_row(function, presented, lookup, purpose, matched, &at);
 
-	if (status == CHECK_VALID && !ended_too)
-		mogo_count_use(&presented->id, &matched->secret_id, at);
-	else if (lookup->found && !ended_too)
-		mogo_count_failure(&presented->id);
+	if (status == CHECK_VALID && purpose == TO_ACCEPT)
+		mogo_count_use(&lookup->client_id, &matched->secret_id, at);
+	else if (lookup->found && purpose == TO_ACCEPT)
+		mogo_count_failure(&lookup->client_id);
 	return status;
 }
 
-/* Reads the arguments that a form has. */
+/* Reads the arguments of a form. */
 static void
-read_args(FunctionCallInfo fcinfo, CheckForm form, MogoPresented *presented)
+read_args(FunctionCallInfo fcinfo, const CheckForm *form, MogoPresented *presented)
 {
-	int			address_arg = 2;
+	int			argno = 0;
 
-	switch (form)
-	{
-		case UUID_SECRET:
-			mogo_present_uuid(fcinfo, 0, presented);
-			mogo_present_secret(fcinfo, 1, presented);
-			break;
-		case TEXT_SECRET:
-			mogo_present_text(fcinfo, 0, presented);
-			mogo_present_secret(fcinfo, 1, presented);
-			break;
-		case UUID_DIGEST:
-			mogo_present_uuid(fcinfo, 0, presented);
-			mogo_present_digest(fcinfo, 1, presented);
-			break;
-		case TEXT_DIGEST:
-			mogo_present_text(fcinfo, 0, presented);
-			mogo_present_digest(fcinfo, 1, presented);
-			break;
-		case BASIC_HEADER:
-			mogo_present_basic(fcinfo, 0, presented);
-			address_arg = 1;
-			break;
-	}
-	if (PG_NARGS() > address_arg)
-		mogo_present_address(fcinfo, address_arg, presented);
+	form->id(fcinfo, argno++, presented);
+	if (form->secret != NULL)
+		form->secret(fcinfo, argno++, presented);
+	if (form->address != NULL)
+		form->address(fcinfo, argno, presented);
 }
 
 /* Copies mogo_authenticate's columns from the row that was found. */
 static void
-copy_row(MogoLookup *lookup, const MogoPresented *presented,
-		 const MogoLiveSecret *matched, Datum *values, bool *nulls)
+copy_row(MogoLookup *lookup, const MogoLiveSecret *matched, Datum *values, bool *nulls)
 {
 	pg_uuid_t  *ids = palloc(2 * sizeof(pg_uuid_t));
-	static const int columns[] = {CLIENT_NAME, CLIENT_SCOPES, CLIENT_METADATA};
+	Datum		value;
+	static const int columns[] = {
+		Anum_mogo_client_client_name, Anum_mogo_client_scopes, Anum_mogo_client_metadata
+	};
 
-	ids[0] = presented->id;
+	ids[0] = lookup->client_id;
 	ids[1] = matched->secret_id;
 	memset(nulls, false, AUTHENTICATED_COLUMNS);
 	values[0] = UUIDPGetDatum(&ids[0]);
 	for (int i = 0; i < lengthof(columns); i++)
 	{
-		Datum		value = mogo_lookup_column(lookup, columns[i], &nulls[i + 1]);
-
+		value = mogo_lookup_column(lookup, columns[i], &nulls[i + 1]);
 		if (!nulls[i + 1])
 			values[i + 1] = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 	}
 	values[4] = UUIDPGetDatum(&ids[1]);
 	values[5] = TimestampTzGetDatum(matched->expires_at);
 	nulls[5] = matched->expires_at == DT_NOEND;
+	value = mogo_lookup_column(lookup, Anum_mogo_client_external_id, &nulls[6]);
+	if (!nulls[6])
+		values[6] = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	values[7] = BoolGetDatum(matched->generated && !mogo_is_native(matched->hash, matched->hash_len));
 }
 
 /*
- * Reads the arguments, runs the check with the row open only for as long as it
- * takes, and wipes. Where the answer is CHECK_VALID and values is not NULL,
- * fills in mogo_authenticate's columns, in the current memory context.
+ * Reads the arguments, checks them with the row open only for as long as that takes, and
+ * wipes. If the answer is CHECK_VALID and values is not NULL, fills in mogo_authenticate's
+ * columns, in the current memory context.
  */
 static CheckStatus
-check(FunctionCallInfo fcinfo, CheckForm form, bool ended_too,
+check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
 	  Datum *values, bool *nulls)
 {
 	MogoPresented presented;
@@ -287,10 +293,10 @@ check(FunctionCallInfo fcinfo, CheckForm form, bool ended_too,
 		read_args(fcinfo, form, &presented);
 		lookup.found = false;
 		if (presented.has_id)
-			mogo_lookup_begin(&lookup, function, &presented.id);
-		status = check_and_count(function, &presented, &lookup, ended_too, &matched);
+			mogo_lookup_begin(&lookup, function, &presented);
+		status = check_and_count(function, &presented, &lookup, purpose, &matched);
 		if (status == CHECK_VALID && values != NULL)
-			copy_row(&lookup, &presented, &matched, values, nulls);
+			copy_row(&lookup, &matched, values, nulls);
 		if (presented.has_id)
 			mogo_lookup_end(&lookup);
 	}
@@ -310,41 +316,44 @@ PG_FUNCTION_INFO_V1(mogo_verify_status_uuid);
 PG_FUNCTION_INFO_V1(mogo_verify_status_text);
 PG_FUNCTION_INFO_V1(mogo_authenticate_uuid);
 PG_FUNCTION_INFO_V1(mogo_authenticate_text);
+PG_FUNCTION_INFO_V1(mogo_authenticate_uuid_inet);
+PG_FUNCTION_INFO_V1(mogo_authenticate_text_inet);
 PG_FUNCTION_INFO_V1(mogo_authenticate_basic);
+PG_FUNCTION_INFO_V1(mogo_authenticate_basic_inet);
 
 /* mogo_verify(client_id uuid, client_secret text) returns boolean */
 Datum
 mogo_verify_uuid(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, UUID_SECRET, false, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &uuid_secret, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify(client_id text, client_secret text) returns boolean */
 Datum
 mogo_verify_text(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, TEXT_SECRET, false, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &text_secret, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_digest(client_id uuid, secret_digest bytea) returns boolean */
 Datum
 mogo_verify_digest_uuid(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, UUID_DIGEST, false, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &uuid_digest, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_digest(client_id text, secret_digest bytea) returns boolean */
 Datum
 mogo_verify_digest_text(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, TEXT_DIGEST, false, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &text_digest, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_status(client_id uuid, client_secret text) returns text */
 Datum
 mogo_verify_status_uuid(PG_FUNCTION_ARGS)
 {
-	CheckStatus status = check(fcinfo, UUID_SECRET, true, NULL, NULL);
+	CheckStatus status = check(fcinfo, &uuid_secret, TO_DIAGNOSE, NULL, NULL);
 
 	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
 }
@@ -353,14 +362,14 @@ mogo_verify_status_uuid(PG_FUNCTION_ARGS)
 Datum
 mogo_verify_status_text(PG_FUNCTION_ARGS)
 {
-	CheckStatus status = check(fcinfo, TEXT_SECRET, true, NULL, NULL);
+	CheckStatus status = check(fcinfo, &text_secret, TO_DIAGNOSE, NULL, NULL);
 
 	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
 }
 
-/* One row for the right secret, none for anything else. */
+/* Returns one row for the right secret, none for anything else. */
 static Datum
-authenticate(FunctionCallInfo fcinfo, CheckForm form)
+authenticate(FunctionCallInfo fcinfo, const CheckForm *form)
 {
 	FuncCallContext *funcctx;
 
@@ -376,7 +385,7 @@ authenticate(FunctionCallInfo fcinfo, CheckForm form)
 		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
 			desc->natts != AUTHENTICATED_COLUMNS)
 			elog(ERROR, "unexpected result type");
-		if (check(fcinfo, form, false, values, nulls) == CHECK_VALID)
+		if (check(fcinfo, form, TO_ACCEPT, values, nulls) == CHECK_VALID)
 			funcctx->user_fctx = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
 		MemoryContextSwitchTo(oldcontext);
 	}
@@ -392,23 +401,56 @@ authenticate(FunctionCallInfo fcinfo, CheckForm form)
 	SRF_RETURN_DONE(funcctx);
 }
 
-/* mogo_authenticate(client_id uuid, client_secret text, client_addr inet) */
+/* mogo_authenticate(client_id uuid, client_secret text, client_addr text) */
 Datum
 mogo_authenticate_uuid(PG_FUNCTION_ARGS)
 {
-	return authenticate(fcinfo, UUID_SECRET);
+	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_address};
+
+	return authenticate(fcinfo, &form);
+}
+
+/* mogo_authenticate(client_id text, client_secret text, client_addr text) */
+Datum
+mogo_authenticate_text(PG_FUNCTION_ARGS)
+{
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_address};
+
+	return authenticate(fcinfo, &form);
+}
+
+/* mogo_authenticate(client_id uuid, client_secret text, client_addr inet) */
+Datum
+mogo_authenticate_uuid_inet(PG_FUNCTION_ARGS)
+{
+	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_inet};
+
+	return authenticate(fcinfo, &form);
 }
 
 /* mogo_authenticate(client_id text, client_secret text, client_addr inet) */
 Datum
-mogo_authenticate_text(PG_FUNCTION_ARGS)
+mogo_authenticate_text_inet(PG_FUNCTION_ARGS)
 {
-	return authenticate(fcinfo, TEXT_SECRET);
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_inet};
+
+	return authenticate(fcinfo, &form);
+}
+
+/* mogo_authenticate_basic(authorization_header text, client_addr text) */
+Datum
+mogo_authenticate_basic(PG_FUNCTION_ARGS)
+{
+	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_address};
+
+	return authenticate(fcinfo, &form);
 }
 
 /* mogo_authenticate_basic(authorization_header text, client_addr inet) */
 Datum
-mogo_authenticate_basic(PG_FUNCTION_ARGS)
+mogo_authenticate_basic_inet(PG_FUNCTION_ARGS)
 {
-	return authenticate(fcinfo, BASIC_HEADER);
+	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_inet};
+
+	return authenticate(fcinfo, &form);
 }

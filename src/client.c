@@ -3,8 +3,9 @@
  * client.c
  *	  A client as a whole: update, disable, enable, remove.
  *
- * Each function locks the client's row first (secret.c says why). What does not
- * change anything is no error, and leaves no record.
+ * A change that changes nothing is no error. It leaves no record, and it takes no lock:
+ * each function first looks at what is committed now (mogo_read_latest), and locks the
+ * client's row (secret.c) only if there is something to change.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,148 +13,225 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+/* What mogo_update_client can change; argument number and column of its statements. */
+#define PROPERTY_NAME		1
+#define PROPERTY_SCOPES		2
+#define PROPERTY_METADATA	3
+#define PROPERTY_CIDRS		4
+#define PROPERTY_EXTERNAL_ID 5
+#define PROPERTIES			5
+
+static const char *const property_names[PROPERTIES + 1] = {
+	NULL, "client_name", "scopes", "metadata", "allowed_cidrs", "external_id"
+};
+
+/* Reads and checks the arguments of mogo_update_client. Raises 22004, 22023 and 54000. */
+static void
+read_properties(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	if (!PG_ARGISNULL(PROPERTY_NAME))
+		mogo_check_name(PG_GETARG_TEXT_PP(PROPERTY_NAME));
+	if (!PG_ARGISNULL(PROPERTY_SCOPES))
+		mogo_check_scopes(PG_GETARG_ARRAYTYPE_P(PROPERTY_SCOPES));
+	if (!PG_ARGISNULL(PROPERTY_METADATA))
+		mogo_check_metadata(PG_GETARG_DATUM(PROPERTY_METADATA));
+	if (!PG_ARGISNULL(PROPERTY_CIDRS))
+		mogo_check_cidrs(PG_GETARG_ARRAYTYPE_P(PROPERTY_CIDRS));
+	/* an empty external id clears it */
+	if (!PG_ARGISNULL(PROPERTY_EXTERNAL_ID) &&
+		VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(PROPERTY_EXTERNAL_ID)) > 0)
+		mogo_check_external_id(PG_GETARG_TEXT_PP(PROPERTY_EXTERNAL_ID));
+	for (int i = 0; i <= PROPERTIES; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i);
+	}
+}
+
+/*
+ * Compares the client's properties with those given, of which NULL is always equal.
+ * latest: with what is committed now; else with what the transaction sees. Leaves in
+ * changed which are not equal, and returns how many. Raises 42704.
+ */
+static int
+compare(const MogoChange *change, bool latest, const Datum *values, const bool *nulls,
+		bool *changed)
+{
+	/*
+	 * Metadata as text, because 1 and 1.0 are equal as jsonb and not the
+	 * same; but if what is stored is far beyond the cap, it is not the same
+	 * without being printed.
+	 */
+	static MogoStatement differs = {
+		.sql = "SELECT client_name OPERATOR(pg_catalog.<>) $2, scopes OPERATOR(pg_catalog.<>) $3,"
+		" CASE WHEN pg_catalog.pg_column_size(metadata) OPERATOR(pg_catalog.>) 1000000"
+		" THEN $4 IS NOT NULL"
+		" ELSE metadata::pg_catalog.text OPERATOR(pg_catalog.<>) $4::pg_catalog.text END,"
+		" allowed_cidrs OPERATOR(pg_catalog.<>) $5,"
+		" COALESCE(external_id, '') OPERATOR(pg_catalog.<>) $6"
+		" FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 6,
+		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID, TEXTOID}
+	};
+	uint64		rows;
+	int			n = 0;
+
+	rows = latest ? mogo_read_latest(change, &differs, values, nulls) :
+		mogo_execute(change, &differs, values, nulls);
+	if (rows == 0)
+		mogo_no_such_client(DatumGetUUIDP(values[0]));
+	for (int i = 1; i <= PROPERTIES; i++)
+	{
+		bool		isnull;
+		Datum		different = mogo_result(i, BOOLOID, &isnull);
+
+		changed[i] = !isnull && DatumGetBool(different);
+		n += changed[i];
+	}
+	return n;
+}
+
+/*
+ * Writes a locked client's properties and returns its name from now on. Raises 23505 for
+ * a name or an external id that another client has.
+ */
+static const text *
+update(const MogoChange *change, const MogoLocked *client, const Datum *values,
+	   const bool *nulls)
+{
+	static MogoStatement write = {
+		.sql = "UPDATE @extschema@.mogo_client SET"
+		" client_name = COALESCE($2, client_name), scopes = COALESCE($3, scopes),"
+		" metadata = COALESCE($4, metadata), allowed_cidrs = COALESCE($5, allowed_cidrs),"
+		" external_id = NULLIF(COALESCE($6, external_id), '')"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 6,
+		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID, TEXTOID}
+	};
+	MemoryContext context = CurrentMemoryContext;
+	const text *name = nulls[PROPERTY_NAME] ? client->name :
+		DatumGetTextPP(values[PROPERTY_NAME]);
+	const text *external_id = nulls[PROPERTY_EXTERNAL_ID] ? NULL :
+		DatumGetTextPP(values[PROPERTY_EXTERNAL_ID]);
+
+	PG_TRY();
+	{
+		mogo_change_row(change, &write, values, nulls);
+	}
+	PG_CATCH();
+	{
+		mogo_throw_taken(context, &client->client_id, name, external_id, NULL);
+	}
+	PG_END_TRY();
+	return name;
+}
+
+/* Returns the record's detail: which properties changed, and an old name. */
+static const char *
+changed_detail(const MogoLocked *client, const bool *changed)
+{
+	StringInfoData detail;
+	const char *separator = "";
+
+	initStringInfo(&detail);
+	appendStringInfoString(&detail, "{\"changed\": [");
+	for (int i = 1; i <= PROPERTIES; i++)
+	{
+		if (!changed[i])
+			continue;
+		appendStringInfo(&detail, "%s\"%s\"", separator, property_names[i]);
+		separator = ", ";
+	}
+	appendStringInfoChar(&detail, ']');
+	if (changed[PROPERTY_NAME])
+	{
+		appendStringInfoString(&detail, ", \"old_name\": ");
+		mogo_append_text(&detail, client->name);
+	}
+	appendStringInfoChar(&detail, '}');
+	return detail.data;
+}
 
 PG_FUNCTION_INFO_V1(mogo_update_client);
 PG_FUNCTION_INFO_V1(mogo_disable_client);
 PG_FUNCTION_INFO_V1(mogo_enable_client);
 PG_FUNCTION_INFO_V1(mogo_remove_client);
 
-/* A list of networks: one-dimensional, none NULL. Raises 22023 and 22004. */
-static void
-check_cidrs(ArrayType *cidrs)
-{
-	if (ARR_NDIM(cidrs) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("allowed_cidrs must be a one-dimensional array")));
-	if (array_contains_nulls(cidrs))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("allowed_cidrs must not contain nulls")));
-}
-
 /*
- * mogo_update_client(client_id uuid, client_name text, scopes text[], metadata
- * jsonb, allowed_cidrs cidr[]) returns void. NULL leaves a property as it is. The
- * audit row names the properties that are not what they were, and an old name; a
- * screen may pass all of them each time. Raises 23505 for a name that another
- * client has.
+ * mogo_update_client(client_id uuid, client_name text, scopes text[], metadata jsonb,
+ * allowed_cidrs cidr[], external_id text) returns void. NULL leaves a property as it is.
+ * The record names the properties that are not what they were; a screen may pass all of
+ * them each time.
  */
 Datum
 mogo_update_client(PG_FUNCTION_ARGS)
 {
-	static const char *const properties[] = {"client_name", "scopes", "metadata", "allowed_cidrs"};
-	static MogoStatement update = {
-		.sql = "UPDATE @extschema@.mogo_client SET"
-		" client_name = COALESCE($2, client_name), scopes = COALESCE($3, scopes),"
-		" metadata = COALESCE($4, metadata), allowed_cidrs = COALESCE($5, allowed_cidrs)"
-		" WHERE client_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 5,
-		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID}
-	};
-	/* metadata as text: 1 and 1.0 are equal as jsonb, and not the same */
-	static MogoStatement compare = {
-		.sql = "SELECT client_name OPERATOR(pg_catalog.<>) $2, scopes OPERATOR(pg_catalog.<>) $3,"
-		" metadata::pg_catalog.text OPERATOR(pg_catalog.<>) $4::pg_catalog.text,"
-		" allowed_cidrs OPERATOR(pg_catalog.<>) $5"
-		" FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 5,
-		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID}
-	};
+	MogoChange	change;
 	MogoLocked	client;
-	StringInfoData detail;
-	Datum		values[5];
-	bool		nulls[5];
-	bool		changed[5] = {false};
-	text	   *name;
-	int			nchanged = 0;
+	Datum		values[PROPERTIES + 1];
+	bool		nulls[PROPERTIES + 1];
+	bool		changed[PROPERTIES + 1];
 
-	mogo_begin(fcinfo, "mogo_update_client()");
+	mogo_begin(&change, fcinfo, 6, "mogo_update_client()");
 	mogo_require(fcinfo, 0, "client_id");
-	if (!PG_ARGISNULL(1))
-		mogo_check_name(PG_GETARG_TEXT_PP(1));
-	if (!PG_ARGISNULL(2))
-		mogo_check_scopes(PG_GETARG_ARRAYTYPE_P(2));
-	if (!PG_ARGISNULL(3))
-		mogo_check_metadata(PG_GETARG_DATUM(3));
-	if (!PG_ARGISNULL(4))
-		check_cidrs(PG_GETARG_ARRAYTYPE_P(4));
-
-	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
-	for (int i = 0; i < 5; i++)
+	change.client_id = PG_GETARG_UUID_P(0);
+	read_properties(fcinfo, values, nulls);
+	if (compare(&change, true, values, nulls, changed) > 0)
 	{
-		values[i] = PG_GETARG_DATUM(i);
-		nulls[i] = PG_ARGISNULL(i);
-	}
-	if (mogo_execute(&compare, values, nulls) == 0)
-		elog(ERROR, "client's row not found");
-	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"changed\": [");
-	for (int i = 1; i < 5; i++)
-	{
-		bool		isnull;
-		Datum		differs = mogo_result(i, BOOLOID, &isnull);
-
-		changed[i] = !isnull && DatumGetBool(differs);
-		if (changed[i])
-			appendStringInfo(&detail, "%s\"%s\"", nchanged++ > 0 ? ", " : "", properties[i - 1]);
-	}
-	appendStringInfoChar(&detail, ']');
-	name = client.name;
-	if (changed[1])
-	{
-		name = PG_GETARG_TEXT_PP(1);
-		appendStringInfoString(&detail, ", \"old_name\": ");
-		mogo_append_text(&detail, client.name);
-	}
-	appendStringInfoChar(&detail, '}');
-
-	if (nchanged > 0)
-	{
-		MemoryContext context = CurrentMemoryContext;
-
-		PG_TRY();
+		mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
+		/* the row may have changed while we waited for it */
+		if (compare(&change, false, values, nulls, changed) > 0)
 		{
-			mogo_change_row(&update, values, nulls);
+			const text *name = update(&change, &client, values, nulls);
+
+			mogo_record(&change, "client_updated", &client.client_id, name, NULL,
+						changed_detail(&client, changed));
 		}
-		PG_CATCH();
-		{
-			mogo_throw_taken(context, &client.client_id, name, NULL);
-		}
-		PG_END_TRY();
-		mogo_record("client_updated", &client.client_id, PointerGetDatum(name), NULL,
-					DirectFunctionCall1(jsonb_in, CStringGetDatum(detail.data)));
 	}
-	mogo_end();
+	mogo_end(&change);
 	PG_RETURN_VOID();
 }
 
-/* Switches a client on or off. */
+/* Enables or disables the client in argument 0. command is as for mogo_begin. */
 static Datum
 set_enabled(FunctionCallInfo fcinfo, const char *command, bool enabled)
 {
-	static MogoStatement update = {
+	static MogoStatement find = {
+		.sql = "SELECT enabled FROM @extschema@.mogo_client"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1,
+		.argtypes = {UUIDOID}
+	};
+	static MogoStatement write = {
 		.sql = "UPDATE @extschema@.mogo_client SET enabled = $2"
 		" WHERE client_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 2,
 		.argtypes = {UUIDOID, BOOLOID}
 	};
+	MogoChange	change;
 	MogoLocked	client;
 	Datum		values[2];
 
-	mogo_begin(fcinfo, command);
+	mogo_begin(&change, fcinfo, 1, command);
 	mogo_require(fcinfo, 0, "client_id");
-	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
-	if (client.enabled != enabled)
+	change.client_id = PG_GETARG_UUID_P(0);
+	values[0] = PG_GETARG_DATUM(0);
+	if (mogo_read_latest(&change, &find, values, NULL) == 0)
+		mogo_no_such_client(PG_GETARG_UUID_P(0));
+	if (DatumGetBool(mogo_result(1, BOOLOID, NULL)) != enabled)
 	{
-		values[0] = UUIDPGetDatum(&client.client_id);
-		values[1] = BoolGetDatum(enabled);
-		mogo_change_row(&update, values, NULL);
-		mogo_record(enabled ? "client_enabled" : "client_disabled", &client.client_id,
-					PointerGetDatum(client.name), NULL, (Datum) 0);
+		mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
+		if (client.enabled != enabled)
+		{
+			values[1] = BoolGetDatum(enabled);
+			mogo_change_row(&change, &write, values, NULL);
+			mogo_record(&change, enabled ? "client_enabled" : "client_disabled",
+						&client.client_id, client.name, NULL, NULL);
+		}
 	}
-	mogo_end();
+	mogo_end(&change);
 	PG_RETURN_VOID();
 }
 
@@ -172,8 +250,8 @@ mogo_enable_client(PG_FUNCTION_ARGS)
 }
 
 /*
- * mogo_remove_client(client_id uuid) returns void: the client and all its
- * secrets, past ones too, are gone; the audit stays.
+ * mogo_remove_client(client_id uuid) returns void: the client and all its secrets, past
+ * ones too, are gone; the audit stays.
  */
 Datum
 mogo_remove_client(PG_FUNCTION_ARGS)
@@ -202,24 +280,29 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 		.nargs = 1,
 		.argtypes = {UUIDOID}
 	};
+	MogoChange	change;
 	MogoLocked	client;
 	Datum		values[1];
 	Datum		secrets;
 	bool		none;
 
-	mogo_begin(fcinfo, "mogo_remove_client()");
+	mogo_begin(&change, fcinfo, 1, "mogo_remove_client()");
 	mogo_require(fcinfo, 0, "client_id");
-	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
+	change.client_id = PG_GETARG_UUID_P(0);
+	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	values[0] = UUIDPGetDatum(&client.client_id);
-	mogo_execute(&remove_secrets, values, NULL);
+	mogo_execute(&change, &remove_secrets, values, NULL);
 	secrets = mogo_result(1, UUIDARRAYOID, &none);
-	mogo_change_row(&remove_client, values, NULL);
+	mogo_change_row(&change, &remove_client, values, NULL);
 
-	/* last, for a flush that was ahead of us may have just made them (usage_flush.c) */
-	mogo_execute(&remove_failures, values, NULL);
+	/*
+	 * last, because a flush that was ahead of us may have just made them
+	 * (usage_flush.c)
+	 */
+	mogo_execute(&change, &remove_failures, values, NULL);
 	values[0] = secrets;
-	mogo_execute(&remove_uses, values, &none);
-	mogo_record("client_removed", &client.client_id, PointerGetDatum(client.name), NULL, (Datum) 0);
-	mogo_end();
+	mogo_execute(&change, &remove_uses, values, &none);
+	mogo_record(&change, "client_removed", &client.client_id, client.name, NULL, NULL);
+	mogo_end(&change);
 	PG_RETURN_VOID();
 }

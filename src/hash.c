@@ -124,16 +124,16 @@ put_hex(char *out, const uint8 *bytes, size_t len)
  * false where the hash fails.
  */
 bool
-mogo_hash_text(const uint8 *salt, const uint8 *digest, char *text)
+mogo_hash_text(const uint8 *salt, const uint8 *digest, char *out)
 {
 	uint8		hash[MOGO_DIGEST_LEN];
 
 	if (!mogo_sha256(salt, MOGO_SALT_LEN, digest, MOGO_DIGEST_LEN, hash))
 		return false;
-	memcpy(text, "sha256$", 7);
-	text = put_hex(text + 7, salt, MOGO_SALT_LEN);
-	*text++ = '$';
-	put_hex(text, hash, MOGO_DIGEST_LEN);
+	memcpy(out, "sha256$", 7);
+	out = put_hex(out + 7, salt, MOGO_SALT_LEN);
+	*out++ = '$';
+	put_hex(out, hash, MOGO_DIGEST_LEN);
 	explicit_bzero(hash, sizeof(hash));
 	return true;
 }
@@ -174,4 +174,11 @@ mogo_hash_failed(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("could not compute a SHA-256 hash")));
+}
+
+/* Returns whether a stored form of len characters is a native one, see above. */
+bool
+mogo_is_native(const char *hash, size_t len)
+{
+	return len == MOGO_HASH_TEXT_LEN && memcmp(hash, "sha256$", 7) == 0;
 }

@@ -40,6 +40,9 @@
 /* The most live secrets that mogocred.max_live_secrets can allow a client */
 #define MOGO_MAX_LIVE		20
 
+/* The most characters of a client's external id, which are all ASCII */
+#define MOGO_MAX_EXTERNAL_ID	255
+
 #define MOGO_SALT_LEN		16
 #define MOGO_DIGEST_LEN		32
 
@@ -53,16 +56,19 @@
 #define MOGO_NEW_SECRET_SIZE	(16 + 1 + 43 + 6 + 1)
 
 /* parse.c: text from outside, without a backend behind it */
-extern bool mogo_parse_uuid(const char *text, size_t len, pg_uuid_t *uuid);
-extern bool mogo_parse_sha256(const char *text, size_t len, uint8 *digest);
-extern bool mogo_parse_bcrypt(const char *text, size_t len);
+extern bool mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid);
+extern bool mogo_parse_external_id(const char *str, size_t len);
+extern bool mogo_parse_sha256(const char *str, size_t len, uint8 *digest);
+extern bool mogo_parse_bcrypt(const char *str, size_t len);
+extern bool mogo_parse_address(const char *str, size_t len, uint8 *bytes, int *nbytes);
 extern bool mogo_parse_basic(const char *header, size_t len, char *out,
 							 size_t outsize, size_t *idlen, size_t *secretlen);
 
 /* hash.c: SHA-256, the stored form, comparing, wiping */
 extern bool mogo_sha256(const void *a, size_t alen, const void *b, size_t blen,
 						uint8 *digest);
-extern bool mogo_hash_text(const uint8 *salt, const uint8 *digest, char *text);
+extern bool mogo_hash_text(const uint8 *salt, const uint8 *digest, char *out);
+extern bool mogo_is_native(const char *hash, size_t len);
 extern bool mogo_equal(const void *a, const void *b, size_t len);
 extern void mogo_hash_failed(void);
 
@@ -90,24 +96,37 @@ extern void mogo_bcrypt_init(void);
 extern bool mogo_bcrypt_matches(const char *secret, size_t len, const char *hash);
 extern void mogo_bcrypt_make(const char *secret, size_t len, char *hash);
 
-/* validate.c: what an administrator passes */
-extern bool mogo_to_utf8(const char *text, size_t len, char *out, size_t outsize,
+/* text.c: encodings, JSON strings, wiping */
+extern bool mogo_to_utf8(const char *str, size_t len, char *out, size_t outsize,
 						 size_t *outlen);
-extern bool mogo_valid_utf8(const char *text, size_t len);
-extern void mogo_check_name(text *name);
+extern bool mogo_valid_utf8(const char *str, size_t len);
+extern void mogo_append_text(StringInfo out, const text *value);
+extern void mogo_append_uuid(StringInfo out, const pg_uuid_t *uuid);
+extern void mogo_append_time(StringInfo out, TimestampTz at);
+extern char *mogo_uuid_text(const pg_uuid_t *uuid);
+extern void mogo_wipe_copy(struct varlena *value, Datum original);
+
+/* validate.c: what an administrator passes */
+extern void mogo_require(FunctionCallInfo fcinfo, int argno, const char *argname);
+extern void mogo_check_name(const text *name);
+extern void mogo_check_label(const text *label);
+extern void mogo_check_external_id(const text *external_id);
 extern void mogo_check_scopes(ArrayType *scopes);
 extern void mogo_check_metadata(Datum metadata);
+extern void mogo_check_cidrs(ArrayType *cidrs);
+extern void mogo_check_finite(TimestampTz expires_at);
 extern void mogo_check_expiry(TimestampTz expires_at, TimestampTz now);
 extern TimestampTz mogo_add_interval(const char *argname, Interval *span,
 									 TimestampTz now, int sign);
-extern void mogo_require(FunctionCallInfo fcinfo, int argno, const char *argname);
 
 /* present.c: what a caller of a check has sent */
 typedef struct MogoPresented
 {
-	bool		has_id;
-	pg_uuid_t	id;
-	const inet *address;		/* NULL: not given */
+	bool		has_id;			/* false: can be nobody's */
+	const text *external_id;	/* it is one; NULL: a client id, */
+	pg_uuid_t	id;				/* this one */
+	bool		has_address;	/* it was given; */
+	const inet *address;		/* NULL: it is not one, and in no network */
 	bool		by_digest;		/* the digest was sent, not the secret */
 	bool		has_secret;		/* false: can match nothing */
 	size_t		secret_len;
@@ -119,116 +138,215 @@ typedef struct MogoPresented
 
 extern void mogo_present_nothing(MogoPresented *presented);
 extern void mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
-extern void mogo_present_text(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
+extern void mogo_present_id(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_secret(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_digest(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_address(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
+extern void mogo_present_inet(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_wipe(MogoPresented *presented);
-extern void mogo_wipe_copy(struct varlena *value, Datum original);
+
+/* tables.c: the shape of our tables and of what stands in a client's row */
+typedef enum MogoTable
+{
+	MOGO_CLIENT,
+	MOGO_SECRET,
+	MOGO_AUDIT_LOG,
+	MOGO_SECRET_USAGE,
+	MOGO_CLIENT_USAGE
+} MogoTable;
+
+#define MOGO_TABLES		(MOGO_CLIENT_USAGE + 1)
+
+/* Columns in the script's order; those that a check reads stand first. */
+#define Anum_mogo_client_client_id		1
+#define Anum_mogo_client_enabled		2
+#define Anum_mogo_client_salt			3
+#define Anum_mogo_client_live			4
+#define Anum_mogo_client_allowed_cidrs	5
+#define Anum_mogo_client_client_name	6
+#define Anum_mogo_client_scopes			7
+#define Anum_mogo_client_metadata		8
+#define Anum_mogo_client_created_at		9
+#define Anum_mogo_client_created_by		10
+#define Anum_mogo_client_external_id	11
+#define Natts_mogo_client				11
+
+#define Anum_mogo_secret_secret_id		1
+#define Anum_mogo_secret_client_id		2
+#define Anum_mogo_secret_created_at		3
+#define Anum_mogo_secret_created_by		4
+#define Anum_mogo_secret_expires_at		5
+#define Anum_mogo_secret_revoked_at		6
+#define Anum_mogo_secret_hash			7
+#define Anum_mogo_secret_label			8
+#define Natts_mogo_secret				8
+
+#define Anum_mogo_audit_log_at			1
+#define Anum_mogo_audit_log_actor		2
+#define Anum_mogo_audit_log_acting_as	3
+#define Anum_mogo_audit_log_action		4
+#define Anum_mogo_audit_log_client_id	5
+#define Anum_mogo_audit_log_client_name	6
+#define Anum_mogo_audit_log_secret_id	7
+#define Anum_mogo_audit_log_client_addr	8
+#define Anum_mogo_audit_log_application_name	9
+#define Anum_mogo_audit_log_detail		10
+#define Natts_mogo_audit_log			10
+
+typedef struct MogoLiveSecret
+{
+	pg_uuid_t	secret_id;
+	TimestampTz expires_at;		/* DT_NOEND: never */
+	bool		generated;		/* a program made it: its hash may become
+								 * native */
+	const char *hash;			/* not terminated */
+	size_t		hash_len;
+} MogoLiveSecret;
+
+extern void mogo_tables_init(void);
+extern const char *mogo_table_name(MogoTable table);
+extern int	mogo_table_columns(MogoTable table);
+extern Oid	mogo_table_in(Oid schema, MogoTable table);
+extern Oid	mogo_table(Oid function, MogoTable table);
+extern Oid	mogo_live_type(Oid schema);
+extern void mogo_check_table(Relation rel, MogoTable table);
+extern Oid	mogo_usable_index(Oid index, Relation rel, int nkeys, const AttrNumber *keys);
+extern const uint8 *mogo_salt(Datum column);
+extern int	mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets);
+extern Datum mogo_live_array(Oid schema, const MogoLiveSecret *secrets, int n);
 
 /* lookup.c: reading the rows that a check needs */
-
-/* Columns of mogo_client, in SQL's order; those of a check stand first */
-#define CLIENT_ID			1
-#define CLIENT_ENABLED		2
-#define CLIENT_SALT			3
-#define CLIENT_LIVE			4
-#define CLIENT_CIDRS		5
-#define CLIENT_NAME			6
-#define CLIENT_SCOPES		7
-#define CLIENT_METADATA		8
-#define CLIENT_CREATED_AT	9
-#define CLIENT_CREATED_BY	10
-#define CLIENT_COLUMNS		10
-
 typedef struct MogoLookup
 {
 	Relation	rel;
 	LOCKMODE	lock;			/* to be given back; or NoLock */
-	Relation	index;			/* its primary key, with */
+	Relation	index;			/* the one on the id that was sent, with */
 	IndexScanDesc scan;
 	Snapshot	snapshot;
 	SysScanDesc whole;			/* or, where there is none, all of it */
 	TupleTableSlot *slot;
 	bool		copied;			/* the slot is a copy, and the scan has ended */
 	bool		found;
-	/* the rest is set where found, and lives until mogo_lookup_end */
+	/* the rest is set if found, and lives until mogo_lookup_end */
+	pg_uuid_t	client_id;
 	bool		enabled;
 	const uint8 *salt;			/* MOGO_SALT_LEN bytes */
 	ArrayType  *live;
-	ArrayType  *allowed_cidrs;
 } MogoLookup;
 
-typedef struct MogoLiveSecret
-{
-	pg_uuid_t	secret_id;
-	TimestampTz expires_at;		/* DT_NOEND: never */
-	const char *hash;			/* not terminated */
-	size_t		hash_len;
-} MogoLiveSecret;
-
 extern void mogo_lookup_init(void);
-extern Oid	mogo_table(Oid function, const char *name);
-extern void mogo_check_table(Relation rel, const char *name);
-extern const uint8 *mogo_salt(Datum column);
-extern void mogo_lookup_begin(MogoLookup *lookup, Oid function, const pg_uuid_t *id);
+extern void mogo_lookup_begin(MogoLookup *lookup, Oid function,
+							  const MogoPresented *presented);
 extern void mogo_lookup_copy(MogoLookup *lookup);
 extern void mogo_lookup_end(MogoLookup *lookup);
 extern Datum mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull);
-extern int	mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets);
-extern Datum mogo_one_live_secret(Oid function, const MogoLiveSecret *secret);
 extern bool mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
 							  char *bcrypt, bool *revoked);
 
 /* change.c: statements on our tables as their owner, and the record of changes */
+typedef struct MogoChange
+{
+	Oid			schema;			/* where our tables are */
+	Oid			owner;			/* whose they are */
+	const text *client_name;	/* for an error's CONTEXT, if known; else */
+	const pg_uuid_t *client_id; /* this one, if known */
+	ErrorContextCallback context;
+} MogoChange;
+
 typedef struct MogoStatement
 {
 	const char *sql;			/* "@extschema@" stands for our schema */
 	int			nargs;
-	Oid			argtypes[12];
+	Oid			argtypes[8];
 	SPIPlanPtr	plan;			/* kept for the session once prepared */
 	Oid			schema;			/* what the plan was made for */
 	NameData	schema_name;
 } MogoStatement;
 
-extern void mogo_begin(FunctionCallInfo fcinfo, const char *command);
-extern void mogo_begin_as_owner_of(Oid table);
-extern Oid	mogo_owner(void);
-extern void mogo_end(void);
-extern uint64 mogo_execute(MogoStatement *statement, const Datum *values, const bool *nulls);
-extern void mogo_insert(const char *table, int ncolumns, const Datum *values, const bool *nulls);
-extern void mogo_change_row(MogoStatement *statement, const Datum *values, const bool *nulls);
+extern void mogo_begin(MogoChange *change, FunctionCallInfo fcinfo, int nargs,
+					   const char *command);
+extern void mogo_begin_as_owner_of(MogoChange *change, Oid table);
+extern void mogo_end(MogoChange *change);
+extern uint64 mogo_execute(const MogoChange *change, MogoStatement *statement,
+						   const Datum *values, const bool *nulls);
+extern uint64 mogo_read_latest(const MogoChange *change, MogoStatement *statement,
+							   const Datum *values, const bool *nulls);
+extern void mogo_change_row(const MogoChange *change, MogoStatement *statement,
+							const Datum *values, const bool *nulls);
+extern void mogo_insert(const MogoChange *change, MogoTable table,
+						const Datum *values, const bool *nulls);
 extern void mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id,
-							 const text *name, const char *hint);
+							 const text *name, const text *external_id,
+							 const char *hint);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
+
+/* record.c: the audit and the notification of every change */
+extern void mogo_record_init(void);
 extern char *mogo_role_name(Oid role);
 extern const char *mogo_actor(void);
-extern void mogo_record(const char *action, const pg_uuid_t *client_id, Datum client_name,
-						const pg_uuid_t *secret_id, Datum detail);
+extern void mogo_record(const MogoChange *change, const char *action,
+						const pg_uuid_t *client_id, const text *client_name,
+						const pg_uuid_t *secret_id, const char *detail);
 
-/* json.c: credentials as JSON */
-extern void mogo_append_text(StringInfo out, const text *value);
-extern void mogo_append_uuid(StringInfo out, const pg_uuid_t *uuid);
+/* credentials.c: the type mogo_credentials, and credentials as JSON */
+extern void mogo_one_call(FunctionCallInfo fcinfo, const pg_uuid_t *client_id);
+extern Datum mogo_credentials(FunctionCallInfo fcinfo, const text *name,
+							  const pg_uuid_t *client_id, const text *external_id,
+							  const MogoNewSecret *secret, TimestampTz issued_at,
+							  TimestampTz expires_at);
 
 /* secret.c: a client's secrets */
 typedef struct MogoLocked
 {
 	pg_uuid_t	client_id;
 	text	   *name;
+	text	   *external_id;	/* NULL: none */
 	bool		enabled;
 	uint8		salt[MOGO_SALT_LEN];
-	TimestampTz now;			/* when the lock was had: the moment of the change */
+	ArrayType  *live;
+	TimestampTz now;			/* when the lock was had: the moment of the
+								 * change */
 } MogoLocked;
 
 extern void mogo_secret_init(void);
-extern void mogo_lock_client(const pg_uuid_t *client_id, MogoLocked *client);
-extern void mogo_insert_secret(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
-							   TimestampTz created_at);
-extern void mogo_check_credentials(TupleDesc desc);
-extern Datum mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id,
-							  const MogoNewSecret *secret, TimestampTz issued_at,
-							  TimestampTz expires_at);
+extern void mogo_no_such_client(const pg_uuid_t *client_id);
+extern void mogo_no_such_secret(const pg_uuid_t *secret_id);
+extern void mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id,
+							 MogoLocked *client);
+extern void mogo_insert_secret(const MogoChange *change, const pg_uuid_t *client_id,
+							   const pg_uuid_t *secret_id, TimestampTz created_at,
+							   const text *label);
+extern int	mogo_end_secrets(const MogoChange *change, const MogoLocked *client,
+							 bool revoke_all, const pg_uuid_t *revoke,
+							 TimestampTz cutoff, MogoLiveSecret *secrets);
+extern void mogo_save_live(const MogoChange *change, const MogoLocked *client,
+						   const MogoLiveSecret *secrets, int n);
+extern void mogo_check_room(const MogoLocked *client, int n);
+
+/* lifetime.c: when secrets end */
+extern void mogo_lifetime_init(void);
+extern TimestampTz mogo_expiry_arg(FunctionCallInfo fcinfo, int argno);
+extern TimestampTz mogo_secret_expiry(TimestampTz asked, TimestampTz now);
+extern TimestampTz mogo_latest_expiry(TimestampTz created_at);
+
+/* issue.c: new clients */
+typedef struct MogoNewClient
+{
+	pg_uuid_t	client_id;
+	text	   *name;
+	text	   *external_id;	/* NULL: none */
+	Datum		scopes;			/* text[] */
+	Datum		metadata;		/* jsonb */
+	Datum		allowed_cidrs;	/* cidr[]; 0: none */
+	TimestampTz now;
+	uint8		salt[MOGO_SALT_LEN];
+	text	   *label;			/* of its first secret; NULL: none */
+} MogoNewClient;
+
+extern void mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
+							   const MogoLiveSecret *secret, const char *action,
+							   const char *detail);
 
 /* usage.c: use counts */
 extern void mogo_usage_init(void);

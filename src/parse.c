@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * parse.c
- *	  Reading text that comes from outside: UUIDs, SHA-256 values, bcrypt
- *	  hashes and HTTP Basic headers.
+ *	  Reads text that comes from outside: ids, hashes of other systems, network
+ *	  addresses and HTTP Basic headers.
  *
  * Nothing here calls the backend: no memory is allocated, no error is raised,
  * so that the network's input can only ever give "no", and so that the fuzzers
@@ -12,6 +12,8 @@
  */
 #include "mogocred.h"
 
+#include <arpa/inet.h>
+
 /*
  * Value of a hexadecimal digit, or -1. A table, because half of the branches that
  * tell digits from letters are guessed wrong, which shows in a check's cost.
@@ -20,10 +22,10 @@ static inline int
 hex_value(unsigned char c)
 {
 	static const uint8 value_plus_1[256] = {
-		['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5,
-		['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
-		['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-		['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16
+		['0'] = 1,['1'] = 2,['2'] = 3,['3'] = 4,['4'] = 5,
+		['5'] = 6,['6'] = 7,['7'] = 8,['8'] = 9,['9'] = 10,
+		['a'] = 11,['b'] = 12,['c'] = 13,['d'] = 14,['e'] = 15,['f'] = 16,
+		['A'] = 11,['B'] = 12,['C'] = 13,['D'] = 14,['E'] = 15,['F'] = 16
 	};
 
 	return value_plus_1[c] - 1;
@@ -31,10 +33,10 @@ hex_value(unsigned char c)
 
 /* Two hexadecimal digits as a byte, or -1. */
 static inline int
-hex_byte(const char *text)
+hex_byte(const char *str)
 {
-	int			high = hex_value((unsigned char) text[0]);
-	int			low = hex_value((unsigned char) text[1]);
+	int			high = hex_value((unsigned char) str[0]);
+	int			low = hex_value((unsigned char) str[1]);
 
 	return (high < 0 || low < 0) ? -1 : (high << 4 | low);
 }
@@ -45,31 +47,50 @@ hex_byte(const char *text)
  * Returns false for anything else, where uuid_in would raise an error.
  */
 bool
-mogo_parse_uuid(const char *text, size_t len, pg_uuid_t *uuid)
+mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid)
 {
-	const char *end = text + len;
-	bool		braces = len > 0 && *text == '{';
+	const char *end = str + len;
+	bool		braces = len > 0 && *str == '{';
 
 	if (braces)
-		text++;
+		str++;
+
 	for (int i = 0; i < UUID_LEN; i++)
 	{
 		int			byte;
 
-		if (end - text < 2 || (byte = hex_byte(text)) < 0)
+		if (end - str < 2 || (byte = hex_byte(str)) < 0)
 			return false;
 		uuid->data[i] = (unsigned char) byte;
-		text += 2;
-		if (i % 2 == 1 && i < UUID_LEN - 1 && text < end && *text == '-')
-			text++;
+		str += 2;
+
+		if (i % 2 == 1 && i < UUID_LEN - 1 && str < end && *str == '-')
+			str++;
 	}
 	if (braces)
 	{
-		if (text == end || *text != '}')
+		if (str == end || *str != '}')
 			return false;
-		text++;
+		str++;
 	}
-	return text == end;
+	return str == end;
+}
+
+/*
+ * Returns whether this can be an external id: 1 to 255 of the characters that RFC 6749
+ * (appendix A.1) allows in a client id. The caller has found out that it is not a UUID.
+ */
+bool
+mogo_parse_external_id(const char *str, size_t len)
+{
+	if (len < 1 || len > MOGO_MAX_EXTERNAL_ID)
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (str[i] < 0x20 || str[i] > 0x7E)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -98,14 +119,14 @@ base64_value(unsigned char c, bool url)
  * most 3 bytes for each 4 digits. Returns the number of bytes, or -1.
  */
 static int
-parse_base64(const char *text, size_t len, bool url, bool need_padding, uint8 *out)
+parse_base64(const char *str, size_t len, bool url, bool need_padding, uint8 *out)
 {
 	uint32		bits = 0;
 	int			nbits = 0;
 	int			n = 0;
 	size_t		digits = len;
 
-	while (digits > 0 && len - digits < 2 && text[digits - 1] == '=')
+	while (digits > 0 && len - digits < 2 && str[digits - 1] == '=')
 		digits--;
 	if (digits % 4 == 1)
 		return -1;
@@ -114,7 +135,7 @@ parse_base64(const char *text, size_t len, bool url, bool need_padding, uint8 *o
 
 	for (size_t i = 0; i < digits; i++)
 	{
-		int			value = base64_value((unsigned char) text[i], url);
+		int			value = base64_value((unsigned char) str[i], url);
 
 		if (value < 0)
 			return -1;
@@ -135,13 +156,13 @@ parse_base64(const char *text, size_t len, bool url, bool need_padding, uint8 *o
  * digits, or base64 or base64url with or without padding.
  */
 bool
-mogo_parse_sha256(const char *text, size_t len, uint8 *digest)
+mogo_parse_sha256(const char *str, size_t len, uint8 *digest)
 {
 	if (len == 2 * MOGO_DIGEST_LEN)
 	{
 		for (int i = 0; i < MOGO_DIGEST_LEN; i++)
 		{
-			int			byte = hex_byte(text + 2 * i);
+			int			byte = hex_byte(str + 2 * i);
 
 			if (byte < 0)
 				return false;
@@ -151,10 +172,10 @@ mogo_parse_sha256(const char *text, size_t len, uint8 *digest)
 	}
 
 	/* 32 bytes are 43 digits, and one '=' where it is padded */
-	if (len != 43 && !(len == 44 && text[43] == '='))
+	if (len != 43 && !(len == 44 && str[43] == '='))
 		return false;
-	return parse_base64(text, len, false, false, digest) == MOGO_DIGEST_LEN ||
-		parse_base64(text, len, true, false, digest) == MOGO_DIGEST_LEN;
+	return parse_base64(str, len, false, false, digest) == MOGO_DIGEST_LEN ||
+		parse_base64(str, len, true, false, digest) == MOGO_DIGEST_LEN;
 }
 
 /*
@@ -163,26 +184,89 @@ mogo_parse_sha256(const char *text, size_t len, uint8 *digest)
  * client's id keep a processor busy.
  */
 bool
-mogo_parse_bcrypt(const char *text, size_t len)
+mogo_parse_bcrypt(const char *str, size_t len)
 {
 	int			cost;
 
-	if (len != MOGO_BCRYPT_LEN || text[0] != '$' || text[1] != '2' ||
-		(text[2] != 'a' && text[2] != 'b' && text[2] != 'y') ||
-		text[3] != '$' || text[6] != '$')
+	if (len != MOGO_BCRYPT_LEN || str[0] != '$' || str[1] != '2' ||
+		(str[2] != 'a' && str[2] != 'b' && str[2] != 'y') ||
+		str[3] != '$' || str[6] != '$')
 		return false;
-	if (text[4] < '0' || text[4] > '9' || text[5] < '0' || text[5] > '9')
+	if (str[4] < '0' || str[4] > '9' || str[5] < '0' || str[5] > '9')
 		return false;
-	cost = (text[4] - '0') * 10 + (text[5] - '0');
+	cost = (str[4] - '0') * 10 + (str[5] - '0');
 	if (cost < 4 || cost > 12)
 		return false;
 	for (size_t i = 7; i < len; i++)
 	{
 		/* bcrypt's own alphabet: base64's, with '.' for '+' */
-		if (text[i] != '.' && (text[i] == '+' || base64_value((unsigned char) text[i], false) < 0))
+		if (str[i] != '.' && (str[i] == '+' || base64_value((unsigned char) str[i], false) < 0))
 			return false;
 	}
 	return true;
+}
+
+/* Returns whether this is a port, as digits: nobody cares for its value. */
+static bool
+is_port(const char *str, size_t len)
+{
+	if (len < 1 || len > 5)
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (str[i] < '0' || str[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Reads a network address as a server or a proxy reports it: IPv4, IPv4 with a port,
+ * IPv6, IPv6 in brackets, and that with a port; a zone (RFC 4007, section 11) is dropped.
+ * Writes the 4 or 16 bytes of the address and their number. Returns false for anything
+ * else: a name, a list, a network.
+ */
+bool
+mogo_parse_address(const char *str, size_t len, uint8 *bytes, int *nbytes)
+{
+	char		host[INET6_ADDRSTRLEN];
+	const char *colon = memchr(str, ':', len);
+	const char *end = str + len;
+	const char *zone;
+
+	if (len > 0 && *str == '[')
+	{
+		const char *bracket = memchr(str, ']', len);
+
+		if (bracket == NULL ||
+			(bracket + 1 != end && (bracket[1] != ':' || !is_port(bracket + 2, end - bracket - 2))))
+			return false;
+		str++;
+		end = bracket;
+		*nbytes = 16;
+	}
+	else if (colon != NULL && memchr(colon + 1, ':', end - colon - 1) != NULL)
+		*nbytes = 16;
+	else
+	{
+		if (colon != NULL && !is_port(colon + 1, end - colon - 1))
+			return false;
+		if (colon != NULL)
+			end = colon;
+		*nbytes = 4;
+	}
+	zone = *nbytes == 16 ? memchr(str, '%', end - str) : NULL;
+	if (zone != NULL)
+	{
+		if (zone + 1 == end)
+			return false;
+		end = zone;
+	}
+	if (end - str >= sizeof(host) || memchr(str, '\0', end - str) != NULL)
+		return false;
+	memcpy(host, str, end - str);
+	host[end - str] = '\0';
+	return inet_pton(*nbytes == 16 ? AF_INET6 : AF_INET, host, bytes) == 1;
 }
 
 /*
@@ -191,25 +275,25 @@ mogo_parse_bcrypt(const char *text, size_t len)
  * an escape is broken or stands for NUL, which no text of ours can hold.
  */
 static int
-parse_urlencoded(char *text, size_t len)
+parse_urlencoded(char *str, size_t len)
 {
 	size_t		n = 0;
 
 	for (size_t i = 0; i < len; i++)
 	{
-		int			c = (unsigned char) text[i];
+		int			c = (unsigned char) str[i];
 
 		if (c == '+')
 			c = ' ';
 		else if (c == '%')
 		{
-			if (len - i < 3 || (c = hex_byte(text + i + 1)) < 0)
+			if (len - i < 3 || (c = hex_byte(str + i + 1)) < 0)
 				return -1;
 			i += 2;
 		}
 		if (c == 0)
 			return -1;
-		text[n++] = (char) c;
+		str[n++] = (char) c;
 	}
 	return (int) n;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * present.c
- *	  What a caller of a check has sent: a client id, and a secret or its digest.
+ *	  What a caller of a check has sent: a client's id, and a secret or its digest.
  *
  * Reading never fails for anything that can be sent. What is malformed, too long
  * or NULL is an id or a secret that can match nothing. An argument's size is
@@ -17,11 +17,11 @@
 #include "access/detoast.h"
 #include "utils/builtins.h"
 
-/* No spelling of a UUID is longer: 32 digits, 7 hyphens and two braces. */
-#define MAX_UUID_TEXT	41
+/* An address with a zone and a port is not longer. */
+#define MAX_ADDRESS_TEXT	128
 
 /* An id and a secret, urlencoded (3 to 1), in base64 (4 to 3), after a scheme */
-#define MAX_BASIC_PAIR		(3 * (MAX_UUID_TEXT + MOGO_MAX_SECRET) + 1)
+#define MAX_BASIC_PAIR		(3 * (MOGO_MAX_EXTERNAL_ID + MOGO_MAX_SECRET) + 1)
 #define MAX_BASIC_HEADER	(64 + (MAX_BASIC_PAIR + 2) / 3 * 4)
 
 /* Is there an argument of at most so many bytes? */
@@ -56,11 +56,20 @@ take_secret(MogoPresented *presented, const char *secret, size_t len)
 		presented->secret_len = 0;
 }
 
-/* Takes a client id given as text over. */
-static void
+/*
+ * Takes over an id given as text. What reads as a UUID is a client id, anything else that
+ * could be an external id is one. Returns whether it is the latter: then the caller sets
+ * presented->external_id.
+ */
+static bool
 take_id(MogoPresented *presented, const char *id, size_t len)
 {
+	bool		external = false;
+
 	presented->has_id = mogo_parse_uuid(id, len, &presented->id);
+	if (!presented->has_id)
+		presented->has_id = external = mogo_parse_external_id(id, len);
+	return external;
 }
 
 /* A client id of type uuid as an argument. */
@@ -72,15 +81,16 @@ mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 		presented->id = *PG_GETARG_UUID_P(argno);
 }
 
-/* A client id of type text as an argument. */
+/* Takes over a client id or an external id, of type text, as an argument. */
 void
-mogo_present_text(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+mogo_present_id(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 {
-	if (has_short_arg(fcinfo, argno, MAX_UUID_TEXT))
+	if (has_short_arg(fcinfo, argno, MOGO_MAX_EXTERNAL_ID))
 	{
 		text	   *id = PG_GETARG_TEXT_PP(argno);
 
-		take_id(presented, VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
+		if (take_id(presented, VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id)))
+			presented->external_id = id;
 	}
 }
 
@@ -131,7 +141,8 @@ mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 		if (mogo_parse_basic(VARDATA_ANY(header), VARSIZE_ANY_EXHDR(header),
 							 pair, sizeof(pair), &idlen, &secretlen))
 		{
-			take_id(presented, pair, idlen);
+			if (take_id(presented, pair, idlen))
+				presented->external_id = cstring_to_text_with_len(pair, idlen);
 			if (secretlen > 0 && secretlen <= MOGO_MAX_SECRET &&
 				mogo_valid_utf8(pair + idlen, secretlen))
 			{
@@ -144,12 +155,39 @@ mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 	}
 }
 
-/* The caller's address, of type inet, as an argument. */
+/* Takes over an address of type inet as an argument. */
+void
+mogo_present_inet(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
+{
+	presented->has_address = !PG_ARGISNULL(argno);
+	if (presented->has_address)
+		presented->address = PG_GETARG_INET_PP(argno);
+}
+
+/*
+ * Takes over an address that came from a network, of type text, as an argument. Text that
+ * is not an address counts as one that is inside no network.
+ */
 void
 mogo_present_address(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 {
-	if (!PG_ARGISNULL(argno))
-		presented->address = PG_GETARG_INET_PP(argno);
+	presented->has_address = !PG_ARGISNULL(argno);
+	if (has_short_arg(fcinfo, argno, MAX_ADDRESS_TEXT))
+	{
+		text	   *addr = PG_GETARG_TEXT_PP(argno);
+		uint8		bytes[16];
+		int			nbytes;
+		inet	   *result;
+
+		if (!mogo_parse_address(VARDATA_ANY(addr), VARSIZE_ANY_EXHDR(addr), bytes, &nbytes))
+			return;
+		result = palloc0(sizeof(inet));
+		ip_family(result) = nbytes == 4 ? PGSQL_AF_INET : PGSQL_AF_INET6;
+		ip_bits(result) = 8 * nbytes;
+		memcpy(ip_addr(result), bytes, nbytes);
+		SET_INET_VARSIZE(result);
+		presented->address = result;
+	}
 }
 
 /* Nothing has been sent yet. */
@@ -157,6 +195,8 @@ void
 mogo_present_nothing(MogoPresented *presented)
 {
 	presented->has_id = false;
+	presented->external_id = NULL;
+	presented->has_address = false;
 	presented->address = NULL;
 	presented->by_digest = false;
 	presented->has_secret = false;
@@ -173,15 +213,4 @@ mogo_wipe(MogoPresented *presented)
 	explicit_bzero(presented->hash, sizeof(presented->hash));
 	if (presented->copy != NULL)
 		explicit_bzero(presented->copy, VARSIZE_ANY(presented->copy));
-}
-
-/*
- * Wipes an argument that holds a secret, where fetching it made a copy (it was
- * compressed or out of line). The original is the caller's.
- */
-void
-mogo_wipe_copy(struct varlena *value, Datum original)
-{
-	if ((Pointer) value != DatumGetPointer(original))
-		explicit_bzero(value, VARSIZE_ANY(value));
 }

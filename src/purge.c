@@ -3,24 +3,20 @@
  * purge.c
  *	  House-keeping: mogo_purge for ended secrets, mogo_purge_audit.
  *
- * Both delete rows and take no lock on a table that a check needs, and no row
- * lock that an administrator could wait for long: a row that somebody else is at
- * work on is passed over (SKIP LOCKED) and goes the next time.
+ * Both delete rows and take no lock on a table that a check needs, and no row lock that
+ * an administrator could wait for long: they skip a row that another session has locked
+ * (SKIP LOCKED), and delete it the next time.
  *
  *-------------------------------------------------------------------------
  */
 #include "mogocred.h"
 
 #include "catalog/pg_type.h"
-#include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(mogo_purge);
 PG_FUNCTION_INFO_V1(mogo_purge_audit);
 
-/*
- * The moment before which things are to go, from argument 0. Raises 22004 and
- * 22023.
- */
+/* Returns the moment that argument 0, an interval, ago was. Raises 22004 and 22023. */
 static TimestampTz
 cutoff_arg(FunctionCallInfo fcinfo)
 {
@@ -28,22 +24,21 @@ cutoff_arg(FunctionCallInfo fcinfo)
 	return mogo_add_interval("older_than", PG_GETARG_INTERVAL_P(0), GetCurrentTimestamp(), -1);
 }
 
-/* Records what a purge deleted, where it deleted anything. */
+/* Records what a purge deleted, if it deleted anything. */
 static void
-record(const char *action, uint64 count, TimestampTz cutoff)
+record_purge(const MogoChange *change, const char *action, uint64 count, TimestampTz cutoff)
 {
 	if (count > 0)
-		mogo_record(action, NULL, (Datum) 0, NULL,
-					DirectFunctionCall1(jsonb_in,
-										CStringGetDatum(psprintf("{\"count\": " UINT64_FORMAT ", \"ended_before\": \"%s\"}",
-																 count, timestamptz_to_str(cutoff)))));
+		mogo_record(change, action, NULL, NULL, NULL,
+					psprintf("{\"count\": " UINT64_FORMAT ", \"ended_before\": \"%s\"}",
+							 count, timestamptz_to_str(cutoff)));
 }
 
 /*
- * mogo_purge(older_than interval) returns bigint: deletes the secrets that ended
- * longer ago, and says how many. Secrets that expired since their client was
- * last changed still stand in its row, so those go first: they are cut out of the
- * row, and their rows in mogo_secret deleted, in one statement.
+ * mogo_purge(older_than interval) returns bigint: deletes secrets that ended more than
+ * the given interval ago, and returns how many. Secrets that expired since their client
+ * was last changed still stand in its row, so those go first: one statement cuts them out
+ * of the row and deletes their rows in mogo_secret.
  */
 Datum
 mogo_purge(PG_FUNCTION_ARGS)
@@ -76,6 +71,7 @@ mogo_purge(PG_FUNCTION_ARGS)
 		.nargs = 1,
 		.argtypes = {TIMESTAMPTZOID}
 	};
+
 	/* also what a flush left behind that an older snapshot did not see */
 	static MogoStatement uses = {
 		.sql = "DELETE FROM @extschema@.mogo_secret_usage AS u"
@@ -87,25 +83,26 @@ mogo_purge(PG_FUNCTION_ARGS)
 		" WHERE NOT EXISTS (SELECT FROM @extschema@.mogo_client AS c"
 		" WHERE c.client_id OPERATOR(pg_catalog.=) u.client_id)"
 	};
+	MogoChange	change;
 	TimestampTz cutoff;
 	Datum		values[1];
 	uint64		count;
 
-	mogo_begin(fcinfo, "mogo_purge()");
+	mogo_begin(&change, fcinfo, 1, "mogo_purge()");
 	cutoff = cutoff_arg(fcinfo);
 	values[0] = TimestampTzGetDatum(cutoff);
-	count = mogo_execute(&expired, values, NULL);
-	count += mogo_execute(&ended, values, NULL);
-	mogo_execute(&uses, NULL, NULL);
-	mogo_execute(&failures, NULL, NULL);
-	record("secrets_purged", count, cutoff);
-	mogo_end();
+	count = mogo_execute(&change, &expired, values, NULL);
+	count += mogo_execute(&change, &ended, values, NULL);
+	mogo_execute(&change, &uses, NULL, NULL);
+	mogo_execute(&change, &failures, NULL, NULL);
+	record_purge(&change, "secrets_purged", count, cutoff);
+	mogo_end(&change);
 	PG_RETURN_INT64(count);
 }
 
 /*
- * mogo_purge_audit(older_than interval) returns bigint: deletes audit rows that
- * are older, and says how many. For the extension's owner alone: whoever is
+ * mogo_purge_audit(older_than interval) returns bigint: deletes audit rows that are
+ * older, and returns how many. For the extension's owner alone, because a role that is
  * audited must not be able to.
  */
 Datum
@@ -116,15 +113,16 @@ mogo_purge_audit(PG_FUNCTION_ARGS)
 		.nargs = 1,
 		.argtypes = {TIMESTAMPTZOID}
 	};
+	MogoChange	change;
 	TimestampTz cutoff;
 	Datum		values[1];
 	uint64		count;
 
-	mogo_begin(fcinfo, "mogo_purge_audit()");
+	mogo_begin(&change, fcinfo, 1, "mogo_purge_audit()");
 	cutoff = cutoff_arg(fcinfo);
 	values[0] = TimestampTzGetDatum(cutoff);
-	count = mogo_execute(&old, values, NULL);
-	record("audit_purged", count, cutoff);
-	mogo_end();
+	count = mogo_execute(&change, &old, values, NULL);
+	record_purge(&change, "audit_purged", count, cutoff);
+	mogo_end(&change);
 	PG_RETURN_INT64(count);
 }

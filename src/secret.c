@@ -3,23 +3,22 @@
  * secret.c
  *	  The life of a client's secrets: add, rotate, revoke.
  *
- * Owns the setting mogocred.max_live_secrets. The hash of a live secret stands
- * in its client's row and nowhere else, so there is one truth about what is
- * alive; when a secret ends, its hash and its end move to mogo_secret, whose row
- * it had from the start. Each function's first act on a client is an UPDATE of
- * its row: whoever comes second waits for it, a stale REPEATABLE READ snapshot
- * gets 40001, and all of them lock the client before its secrets, so they do not
- * deadlock. Every time, secrets that have expired meanwhile are moved too.
+ * Owns the setting mogocred.max_live_secrets. The hash of a live secret stands in its
+ * client's row and nowhere else, so there is one truth about what is alive. When a secret
+ * ends, its hash and its end move to mogo_secret, where it has had a row from the start.
+ *
+ * Each function locks its client's row first (mogo_lock_client): a session that comes
+ * second waits, a stale REPEATABLE READ snapshot gets 40001, and all of them lock the
+ * client before its secrets, so they do not deadlock. Then the row is written once, with
+ * all that the change makes of its live secrets. Every time, secrets that have expired
+ * meanwhile move to mogo_secret too.
  *
  *-------------------------------------------------------------------------
  */
 #include "mogocred.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 
 static int	max_live_secrets = 5;
@@ -29,7 +28,7 @@ void
 mogo_secret_init(void)
 {
 	DefineCustomIntVariable("mogocred.max_live_secrets",
-							"Most secrets that a client may have alive at a time.",
+							"Sets the maximum number of live secrets per client.",
 							"A rotation with an overlap needs room for one more.",
 							&max_live_secrets,
 							5, 1, MOGO_MAX_LIVE,
@@ -37,221 +36,235 @@ mogo_secret_init(void)
 							NULL, NULL, NULL);
 }
 
-/* Raises 42704 for a client that is not there. */
-static void
-no_such_client(const pg_uuid_t *client_id)
+/* Raises 42704 for a client that does not exist. */
+void
+mogo_no_such_client(const pg_uuid_t *client_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("client \"%s\" does not exist",
-					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(client_id))))));
+			 errmsg("client \"%s\" does not exist", mogo_uuid_text(client_id))));
 }
 
-/* The same for a secret. */
-static void
-no_such_secret(const pg_uuid_t *secret_id)
+/* Raises 42704 for a secret that does not exist. */
+void
+mogo_no_such_secret(const pg_uuid_t *secret_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("secret \"%s\" does not exist",
-					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(secret_id))))));
+			 errmsg("secret \"%s\" does not exist", mogo_uuid_text(secret_id))));
 }
 
 /*
- * Takes hold of a client's row, by an UPDATE that changes nothing, and reads it.
- * Raises 42704, or 40001 where PostgreSQL does.
+ * Locks a client's row until the transaction ends, and reads it. The lock writes no new
+ * version of the row, and checks do not wait for it. Errors from here on name the client.
+ * Raises 42704, or 40001 if PostgreSQL does.
  */
 void
-mogo_lock_client(const pg_uuid_t *client_id, MogoLocked *client)
+mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id, MogoLocked *client)
 {
 	static MogoStatement lock = {
-		.sql = "UPDATE @extschema@.mogo_client SET enabled = enabled"
-		" WHERE client_id OPERATOR(pg_catalog.=) $1"
-		" RETURNING client_name, enabled, salt",
+		.sql = "SELECT client_name, enabled, salt, live, external_id"
+		" FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1"
+		" FOR NO KEY UPDATE",
 		.nargs = 1,
 		.argtypes = {UUIDOID}
 	};
 	Datum		values[1] = {UUIDPGetDatum(client_id)};
+	Datum		external_id;
+	bool		none;
 
-	if (mogo_execute(&lock, values, NULL) == 0)
-		no_such_client(client_id);
+	if (mogo_execute(change, &lock, values, NULL) == 0)
+		mogo_no_such_client(client_id);
 	client->client_id = *client_id;
 	client->name = DatumGetTextPCopy(mogo_result(1, TEXTOID, NULL));
 	client->enabled = DatumGetBool(mogo_result(2, BOOLOID, NULL));
 	memcpy(client->salt, mogo_salt(mogo_result(3, BYTEAOID, NULL)), MOGO_SALT_LEN);
+	client->live = DatumGetArrayTypePCopy(mogo_result(4, mogo_live_type(change->schema), NULL));
+	external_id = mogo_result(5, TEXTOID, &none);
+	client->external_id = none ? NULL : DatumGetTextPCopy(external_id);
 	client->now = GetCurrentTimestamp();
+	change->client_name = client->name;
 }
 
-/* The row that a secret keeps from now on, through all its life. */
+/* Adds the row that a secret keeps from now on, through all its life. label may be NULL. */
 void
-mogo_insert_secret(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
-				   TimestampTz created_at)
+mogo_insert_secret(const MogoChange *change, const pg_uuid_t *client_id,
+				   const pg_uuid_t *secret_id, TimestampTz created_at, const text *label)
 {
+	Datum		values[Natts_mogo_secret] = {0};
+	bool		nulls[Natts_mogo_secret] = {false};
+
+	values[Anum_mogo_secret_secret_id - 1] = UUIDPGetDatum(secret_id);
+	values[Anum_mogo_secret_client_id - 1] = UUIDPGetDatum(client_id);
+	values[Anum_mogo_secret_created_at - 1] = TimestampTzGetDatum(created_at);
+	values[Anum_mogo_secret_created_by - 1] = CStringGetTextDatum(mogo_actor());
+	/* its end and its hash are not known here before it has ended */
+	nulls[Anum_mogo_secret_expires_at - 1] = true;
+	nulls[Anum_mogo_secret_revoked_at - 1] = true;
+	nulls[Anum_mogo_secret_hash - 1] = true;
+	values[Anum_mogo_secret_label - 1] = PointerGetDatum(label);
+	nulls[Anum_mogo_secret_label - 1] = label == NULL;
+	mogo_insert(change, MOGO_SECRET, values, nulls);
+}
+
+/*
+ * Moves a secret that has ended to mogo_secret. It is revoked if it would have lived on,
+ * else expired.
+ */
+static void
+end_secret(const MogoChange *change, const MogoLiveSecret *secret, TimestampTz now)
+{
+	static MogoStatement move = {
+		.sql = "UPDATE @extschema@.mogo_secret SET hash = $2, expires_at = $3, revoked_at = $4"
+		" WHERE secret_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 4,
+		.argtypes = {UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+	};
 	Datum		values[4];
 	bool		nulls[4] = {false};
 
-	/* in the order of mogo_secret's columns; of its end nothing is known yet */
-	values[0] = UUIDPGetDatum(secret_id);
-	values[1] = UUIDPGetDatum(client_id);
-	values[2] = TimestampTzGetDatum(created_at);
-	values[3] = CStringGetTextDatum(mogo_actor());
-	mogo_insert("mogo_secret", lengthof(values), values, nulls);
+	values[0] = UUIDPGetDatum(&secret->secret_id);
+	values[1] = PointerGetDatum(cstring_to_text_with_len(secret->hash, secret->hash_len));
+	values[2] = TimestampTzGetDatum(secret->expires_at);
+	nulls[2] = secret->expires_at == DT_NOEND;
+	values[3] = TimestampTzGetDatum(now);
+	nulls[3] = secret->expires_at <= now;
+	(void) mogo_execute(change, &move, values, nulls);
 }
 
 /*
- * Ends a client's live secrets: those that have expired, and as revoked the one
- * named by revoke (may be NULL) or, with revoke_all, every one. They move to
- * mogo_secret. The others live on, until cutoff at the latest (DT_NOEND: as long
- * as they had). Returns how many are left.
+ * Ends those of a locked client's live secrets that have expired, and revokes the one
+ * that revoke names (may be NULL) or, with revoke_all, every one. The others live on,
+ * until cutoff at the latest (DT_NOEND: as long as they had). Returns how many are left,
+ * in secrets, which has room for MOGO_MAX_LIVE. The client's row is not written yet:
+ * mogo_save_live does that.
  */
-static int
-end_secrets(const MogoLocked *client, bool revoke_all, const pg_uuid_t *revoke,
-			TimestampTz cutoff)
+int
+mogo_end_secrets(const MogoChange *change, const MogoLocked *client, bool revoke_all,
+				 const pg_uuid_t *revoke, TimestampTz cutoff, MogoLiveSecret *secrets)
 {
-	static MogoStatement move = {
-		.sql = "UPDATE @extschema@.mogo_secret AS s"
-		" SET hash = l.hash,"
-		" expires_at = CASE WHEN pg_catalog.isfinite(l.expires_at) THEN l.expires_at END,"
-		" revoked_at = CASE WHEN l.expires_at OPERATOR(pg_catalog.>) $2 THEN $2 END"
-		" FROM @extschema@.mogo_client AS c, LATERAL pg_catalog.unnest(c.live) AS l"
-		" WHERE c.client_id OPERATOR(pg_catalog.=) $1"
-		" AND s.secret_id OPERATOR(pg_catalog.=) l.secret_id"
-		" AND (l.expires_at OPERATOR(pg_catalog.<=) $2 OR $3"
-		" OR l.secret_id OPERATOR(pg_catalog.=) $4)",
-		.nargs = 4,
-		.argtypes = {UUIDOID, TIMESTAMPTZOID, BOOLOID, UUIDOID}
-	};
-	static MogoStatement keep = {
-		.sql = "UPDATE @extschema@.mogo_client SET live = ARRAY("
-		"SELECT ROW(l.secret_id, LEAST(l.expires_at, $5), l.hash)::@extschema@.mogo_live_secret"
-		" FROM pg_catalog.unnest(live) AS l"
-		" WHERE l.expires_at OPERATOR(pg_catalog.>) $2 AND NOT $3"
-		" AND ($4 IS NULL OR l.secret_id OPERATOR(pg_catalog.<>) $4))"
-		" WHERE client_id OPERATOR(pg_catalog.=) $1"
-		" RETURNING pg_catalog.cardinality(live)",
-		.nargs = 5,
-		.argtypes = {UUIDOID, TIMESTAMPTZOID, BOOLOID, UUIDOID, TIMESTAMPTZOID}
-	};
-	Datum		values[5];
-	bool		nulls[5] = {false};
+	int			n = mogo_live_secrets(client->live, secrets);
+	int			left = 0;
 
-	values[0] = UUIDPGetDatum(&client->client_id);
-	values[1] = TimestampTzGetDatum(client->now);
-	values[2] = BoolGetDatum(revoke_all);
-	values[3] = UUIDPGetDatum(revoke);
-	nulls[3] = revoke == NULL;
-	values[4] = TimestampTzGetDatum(cutoff);
-	mogo_execute(&move, values, nulls);
-	mogo_change_row(&keep, values, nulls);
-	return DatumGetInt32(mogo_result(1, INT4OID, NULL));
+	for (int i = 0; i < n; i++)
+	{
+		MogoLiveSecret secret = secrets[i];
+
+		if (revoke_all || secret.expires_at <= client->now ||
+			(revoke != NULL && memcmp(&secret.secret_id, revoke, sizeof(pg_uuid_t)) == 0))
+			end_secret(change, &secret, client->now);
+		else
+		{
+			secret.expires_at = Min(secret.expires_at, cutoff);
+			secrets[left++] = secret;
+		}
+	}
+	return left;
 }
 
-/*
- * Is this the row type mogo_credentials as the script made it? We fill in and read
- * its attributes by number, and whoever owns the type (no superuser, perhaps) can
- * alter it. Raises 42P16 before a number is taken for a pointer.
- */
+/* Writes a locked client's row with these live secrets. */
 void
-mogo_check_credentials(TupleDesc desc)
+mogo_save_live(const MogoChange *change, const MogoLocked *client,
+			   const MogoLiveSecret *secrets, int n)
 {
-	static const Oid types[] = {
-		TEXTOID, UUIDOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID
+	static MogoStatement save = {
+		.sql = "UPDATE @extschema@.mogo_client SET live = $2::@extschema@.mogo_live_secret[]"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 2,
+		.argtypes = {UUIDOID, InvalidOid}
 	};
-	bool		same = desc->natts == lengthof(types);
+	Oid			type = mogo_live_type(change->schema);
+	Datum		values[2];
 
-	for (int i = 0; same && i < lengthof(types); i++)
-		same = TupleDescAttr(desc, i)->atttypid == types[i];
-	if (!same)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("type \"mogo_credentials\" of extension mogocred is not as it was made")));
+	/*
+	 * another type since the extension was made anew: the old plan has the
+	 * old one
+	 */
+	if (save.argtypes[1] != type)
+	{
+		save.argtypes[1] = type;
+		save.plan = NULL;
+	}
+	values[0] = UUIDPGetDatum(&client->client_id);
+	values[1] = mogo_live_array(change->schema, secrets, n);
+	mogo_change_row(change, &save, values, NULL);
 }
 
-/*
- * A row of type mogo_credentials. It holds the secret in clear and is the
- * caller's; called after mogo_end, so that it is the caller's memory too.
- */
-Datum
-mogo_credentials(FunctionCallInfo fcinfo, text *name, const pg_uuid_t *client_id,
-				 const MogoNewSecret *secret, TimestampTz issued_at,
-				 TimestampTz expires_at)
+/* Raises 54000 if a client with n live secrets may have no more. */
+void
+mogo_check_room(const MogoLocked *client, int n)
 {
-	TupleDesc	desc;
-	Datum		values[6];
-	bool		nulls[6] = {false};
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "unexpected result type");
-	mogo_check_credentials(desc);
-	values[0] = PointerGetDatum(name);
-	values[1] = UUIDPGetDatum(client_id);
-	values[2] = PointerGetDatum(&secret->clear.datum);
-	values[3] = UUIDPGetDatum(&secret->id);
-	values[4] = TimestampTzGetDatum(issued_at);
-	values[5] = TimestampTzGetDatum(expires_at);
-	nulls[5] = expires_at == DT_NOEND;
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+	if (n < max_live_secrets)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("client \"%s\" has too many live secrets", text_to_cstring(client->name)),
+			 errdetail("The limit is %d at a time.", max_live_secrets),
+			 max_live_secrets < MOGO_MAX_LIVE ?
+			 errhint("Revoke one with mogo_revoke_secret, or raise \"mogocred.max_live_secrets\".") :
+			 errhint("Revoke one with mogo_revoke_secret.")));
 }
 
 /*
- * Gives a locked client, which has n live secrets, one more. Raises 54000 where
- * it would be too many, and 22023 where its expiry passed while we waited for the
- * client. Ends the change (mogo_end).
+ * Gives a locked client, of whose live secrets n are left, one more, and writes its row.
+ * Returns its mogo_credentials, and ends the change. Raises 54000 if it would be too
+ * many, 22023 if the expiry that was asked for passed while we waited for the lock, and
+ * 0A000 for a second one in the same query.
  */
 static Datum
-add_secret(FunctionCallInfo fcinfo, const MogoLocked *client, int n,
-		   TimestampTz expires_at, const char *action, Datum detail)
+add_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client,
+		   MogoLiveSecret *secrets, int n, TimestampTz asked_expiry, const text *label,
+		   const char *action, const char *detail)
 {
-	static MogoStatement append = {
-		.sql = "UPDATE @extschema@.mogo_client SET live = pg_catalog.array_append(live,"
-		" ROW($2, $3, $4)::@extschema@.mogo_live_secret)"
-		" WHERE client_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 4,
-		.argtypes = {UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID}
-	};
+	TimestampTz expires_at = mogo_secret_expiry(asked_expiry, client->now);
 	MogoNewSecret secret;
-	Datum		values[4];
 	volatile Datum result = (Datum) 0;
 
-	if (expires_at != DT_NOEND)
-		mogo_check_expiry(expires_at, client->now);
-	if (n >= max_live_secrets)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("client \"%s\" has too many live secrets", text_to_cstring(client->name)),
-				 errdetail("The limit is %d at a time.", max_live_secrets),
-				 errhint("Revoke one with mogo_revoke_secret, or raise mogocred.max_live_secrets.")));
+	mogo_check_room(client, n);
+	mogo_one_call(fcinfo, &client->client_id);
 
 	PG_TRY();
 	{
 		mogo_new_secret(&secret, client->salt);
-		values[0] = UUIDPGetDatum(&client->client_id);
-		values[1] = UUIDPGetDatum(&secret.id);
-		values[2] = TimestampTzGetDatum(expires_at);
-		values[3] = PointerGetDatum(cstring_to_text_with_len(secret.hash, MOGO_HASH_TEXT_LEN));
-		mogo_change_row(&append, values, NULL);
-		mogo_insert_secret(&client->client_id, &secret.id, client->now);
-		mogo_record(action, &client->client_id, PointerGetDatum(client->name), &secret.id, detail);
-		mogo_end();
-		result = mogo_credentials(fcinfo, client->name, &client->client_id, &secret,
-								  client->now, expires_at);
+		secrets[n].secret_id = secret.id;
+		secrets[n].expires_at = expires_at;
+		secrets[n].generated = true;
+		secrets[n].hash = secret.hash;
+		secrets[n].hash_len = MOGO_HASH_TEXT_LEN;
+		mogo_save_live(change, client, secrets, n + 1);
+		mogo_insert_secret(change, &client->client_id, &secret.id, client->now, label);
+		mogo_record(change, action, &client->client_id, client->name, &secret.id, detail);
+		result = mogo_credentials(fcinfo, client->name, &client->client_id,
+								  client->external_id, &secret, client->now, expires_at);
 	}
 	PG_FINALLY();
 	{
+		secrets[n].hash = NULL;
 		explicit_bzero(&secret, sizeof(secret));
 	}
 	PG_END_TRY();
+	mogo_end(change);
 	return result;
 }
 
-/* An expiry that may be NULL: DT_NOEND then. Raises 22023. */
+/* Returns the expiry that is asked for, or DT_NOEND for NULL. Raises 22023. */
 static TimestampTz
 expiry_arg(FunctionCallInfo fcinfo, int argno)
 {
+	TimestampTz asked = mogo_expiry_arg(fcinfo, argno);
+
+	(void) mogo_secret_expiry(asked, GetCurrentTimestamp());
+	return asked;
+}
+
+/* Returns a label that may be NULL. Raises 22023. */
+static const text *
+label_arg(FunctionCallInfo fcinfo, int argno)
+{
 	if (PG_ARGISNULL(argno))
-		return DT_NOEND;
-	mogo_check_expiry(PG_GETARG_TIMESTAMPTZ(argno), GetCurrentTimestamp());
-	return PG_GETARG_TIMESTAMPTZ(argno);
+		return NULL;
+	mogo_check_label(PG_GETARG_TEXT_PP(argno));
+	return PG_GETARG_TEXT_PP(argno);
 }
 
 PG_FUNCTION_INFO_V1(mogo_add_secret);
@@ -259,59 +272,68 @@ PG_FUNCTION_INFO_V1(mogo_rotate_secret);
 PG_FUNCTION_INFO_V1(mogo_revoke_secret);
 
 /*
- * mogo_add_secret(client_id uuid, expires_at timestamptz) returns
+ * mogo_add_secret(client_id uuid, expires_at timestamptz, label text) returns
  * mogo_credentials: one more live secret, the others untouched.
  */
 Datum
 mogo_add_secret(PG_FUNCTION_ARGS)
 {
+	MogoChange	change;
 	MogoLocked	client;
+	MogoLiveSecret secrets[MOGO_MAX_LIVE];
 	TimestampTz expires_at;
+	const text *label;
 	int			n;
 
-	mogo_begin(fcinfo, "mogo_add_secret()");
+	mogo_begin(&change, fcinfo, 3, "mogo_add_secret()");
 	mogo_require(fcinfo, 0, "client_id");
+	change.client_id = PG_GETARG_UUID_P(0);
 	expires_at = expiry_arg(fcinfo, 1);
-	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
-	n = end_secrets(&client, false, NULL, DT_NOEND);
-	return add_secret(fcinfo, &client, n, expires_at, "secret_added", (Datum) 0);
+	label = label_arg(fcinfo, 2);
+	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
+	n = mogo_end_secrets(&change, &client, false, NULL, DT_NOEND, secrets);
+	return add_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
+					  "secret_added", NULL);
 }
 
 /*
- * mogo_rotate_secret(client_id uuid, overlap interval, expires_at timestamptz)
- * returns mogo_credentials: a new secret; the others end after overlap at the
- * latest, or now, as revoked, where it is zero.
+ * mogo_rotate_secret(client_id uuid, overlap interval, expires_at timestamptz, label
+ * text) returns mogo_credentials: a new secret. The others end after overlap at the
+ * latest, or now, as revoked, if it is zero.
  */
 Datum
 mogo_rotate_secret(PG_FUNCTION_ARGS)
 {
+	MogoChange	change;
 	MogoLocked	client;
+	MogoLiveSecret secrets[MOGO_MAX_LIVE];
 	TimestampTz expires_at;
 	TimestampTz cutoff;
 	Interval   *overlap;
-	char	   *detail;
+	const text *label;
 	int			n;
 
-	mogo_begin(fcinfo, "mogo_rotate_secret()");
+	mogo_begin(&change, fcinfo, 4, "mogo_rotate_secret()");
 	mogo_require(fcinfo, 0, "client_id");
+	change.client_id = PG_GETARG_UUID_P(0);
 	mogo_require(fcinfo, 1, "overlap");
 	overlap = PG_GETARG_INTERVAL_P(1);
 	expires_at = expiry_arg(fcinfo, 2);
+	label = label_arg(fcinfo, 3);
 	(void) mogo_add_interval("overlap", overlap, GetCurrentTimestamp(), 1);
-	mogo_lock_client(PG_GETARG_UUID_P(0), &client);
+	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	/* the overlap starts when the others can no longer change: after any wait */
 	cutoff = mogo_add_interval("overlap", overlap, client.now, 1);
-	n = end_secrets(&client, cutoff == client.now, NULL, cutoff);
-	detail = psprintf("{\"others_end_at\": \"%s\"}",
-					  timestamptz_to_str(cutoff));
-	return add_secret(fcinfo, &client, n, expires_at, "secret_rotated",
-					  DirectFunctionCall1(jsonb_in, CStringGetDatum(detail)));
+	n = mogo_end_secrets(&change, &client, cutoff == client.now, NULL, cutoff, secrets);
+	return add_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
+					  "secret_rotated",
+					  psprintf("{\"others_end_at\": \"%s\"}", timestamptz_to_str(cutoff)));
 }
 
 /*
- * mogo_revoke_secret(secret_id uuid) returns void: the secret ends at commit.
- * One that has expired counts as revoked from now on; one that was revoked
- * before stays as it was, and nothing is recorded.
+ * mogo_revoke_secret(secret_id uuid) returns void: the secret ends at commit. One that
+ * has expired counts as revoked from now on. One that was revoked before stays as it was,
+ * and nothing is locked or recorded.
  */
 Datum
 mogo_revoke_secret(PG_FUNCTION_ARGS)
@@ -328,32 +350,42 @@ mogo_revoke_secret(PG_FUNCTION_ARGS)
 		.nargs = 2,
 		.argtypes = {UUIDOID, TIMESTAMPTZOID}
 	};
-	pg_uuid_t  *secret_id;
+	MogoChange	change;
 	MogoLocked	client;
+	MogoLiveSecret secrets[MOGO_MAX_LIVE];
+	pg_uuid_t  *secret_id;
 	Datum		values[2];
+	int			before;
+	int			n;
 
-	mogo_begin(fcinfo, "mogo_revoke_secret()");
+	mogo_begin(&change, fcinfo, 1, "mogo_revoke_secret()");
 	mogo_require(fcinfo, 0, "secret_id");
 	secret_id = PG_GETARG_UUID_P(0);
 	values[0] = UUIDPGetDatum(secret_id);
-	if (mogo_execute(&find, values, NULL) == 0)
-		no_such_secret(secret_id);
-	mogo_lock_client(DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)), &client);
-
-	/* what was read before the lock may have changed while we waited */
-	if (mogo_execute(&find, values, NULL) == 0)
-		no_such_secret(secret_id);
+	if (mogo_read_latest(&change, &find, values, NULL) == 0)
+		mogo_no_such_secret(secret_id);
 	if (DatumGetBool(mogo_result(2, BOOLOID, NULL)))
 	{
-		mogo_end();
+		mogo_end(&change);
 		PG_RETURN_VOID();
 	}
-	(void) end_secrets(&client, false, secret_id, DT_NOEND);
+	mogo_lock_client(&change, DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)), &client);
 
-	/* live ones have been marked by now; this is for one that had expired */
-	values[1] = TimestampTzGetDatum(client.now);
-	(void) mogo_execute(&mark, values, NULL);
-	mogo_record("secret_revoked", &client.client_id, PointerGetDatum(client.name), secret_id, (Datum) 0);
-	mogo_end();
+	/* what was read before the lock may have changed while we waited */
+	if (mogo_execute(&change, &find, values, NULL) == 0)
+		mogo_no_such_secret(secret_id);
+	if (!DatumGetBool(mogo_result(2, BOOLOID, NULL)))
+	{
+		before = ArrayGetNItems(ARR_NDIM(client.live), ARR_DIMS(client.live));
+		n = mogo_end_secrets(&change, &client, false, secret_id, DT_NOEND, secrets);
+		if (n < before)
+			mogo_save_live(&change, &client, secrets, n);
+
+		/* a live one has been marked by now; this is for one that had expired */
+		values[1] = TimestampTzGetDatum(client.now);
+		(void) mogo_execute(&change, &mark, values, NULL);
+		mogo_record(&change, "secret_revoked", &client.client_id, client.name, secret_id, NULL);
+	}
+	mogo_end(&change);
 	PG_RETURN_VOID();
 }

@@ -69,7 +69,7 @@ client_table(void)
 
 /* Writes a count to the tables, unless its secret, or its client, is gone. */
 static void
-write_count(const MogoUsage *item)
+write_count(const MogoChange *change, const MogoUsage *item)
 {
 	static MogoStatement secret = {
 		.sql = "INSERT INTO @extschema@.mogo_secret_usage AS u (secret_id, uses, last_used_at)"
@@ -100,14 +100,15 @@ write_count(const MogoUsage *item)
 	bool		client_nulls[] = {false, false, !failure, failure};
 
 	if (!failure)
-		mogo_execute(&secret, secret_values, NULL);
-	mogo_execute(&client, client_values, client_nulls);
+		mogo_execute(change, &secret, secret_values, NULL);
+	mogo_execute(change, &client, client_values, client_nulls);
 }
 
 /* Flushes counts in a transaction of their own. */
 static void
 flush_batch(const MogoUsage *items, int n)
 {
+	MogoChange	change;
 	Oid			table;
 
 	SetCurrentStatementStartTimestamp();
@@ -118,10 +119,10 @@ flush_batch(const MogoUsage *items, int n)
 	if (OidIsValid(table))
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
-		mogo_begin_as_owner_of(table);
+		mogo_begin_as_owner_of(&change, table);
 		for (int i = 0; i < n; i++)
-			write_count(&items[i]);
-		mogo_end();
+			write_count(&change, &items[i]);
+		mogo_end(&change);
 		PopActiveSnapshot();
 	}
 	disable_timeout(STATEMENT_TIMEOUT, false);

@@ -79,7 +79,7 @@ wrap_server() {
 run_tests() {
 	local sql specs tap how preload=
 	need_packages test
-	say "mogocred: the whole suite takes about 15 minutes on two cores; TESTS=\"name name\" runs some of it"
+	say "mogocred: the whole suite takes about seven minutes on two cores; TESTS=\"name name\" runs some of it"
 	work=$(mktemp -d /tmp/mogocred-test.XXXXXX)
 	trap '[ -z "$work" ] || say "logs and servers'"'"' files are kept in $work"' EXIT
 	say "mogocred: building with warnings as errors, for $("$PG_CONFIG" --version)"

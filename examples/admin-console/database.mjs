@@ -1,5 +1,6 @@
 // The database side: one PostgreSQL connection for each login, made with that role's own name
-// and password, so that the database's rights and its audit are the console's.
+// and password, so that the database's rights and its audit are the console's. The extension is
+// in the schema mogo, and every name of its is qualified.
 import { randomUUID } from 'node:crypto'
 import pLimit from 'p-limit'
 import pg from 'pg'
@@ -25,37 +26,82 @@ export async function login (role, password) {
     const asked = typeof client.password === 'string'
     client.password = client.connectionParameters.password = null
     if (!asked) throw new Error('The server lets it in without a password, so the console does not')
-    const { rowCount } = await client.query(`SELECT pg_catalog.set_config('search_path',
-        extnamespace::pg_catalog.regnamespace || ', pg_temp', false),
+    const { rowCount } = await client.query(`SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
         pg_catalog.set_config('idle_session_timeout', '15min', false)
-      FROM pg_catalog.pg_extension WHERE extname = 'mogocred'`)
-    if (!rowCount) throw new Error('This database has no extension mogocred')
+      FROM pg_catalog.pg_extension WHERE extname = 'mogocred' AND extnamespace = pg_catalog.to_regnamespace('mogo')`)
+    if (!rowCount) throw new Error('This database has no extension mogocred in a schema named mogo')
   } catch (error) {
     client.end()
     throw Object.assign(error, { expose: true, message: error.message || error.code })
   }
   // One statement after the other, whatever the browser sends at the same time.
-  client.run = (sql, ...values) => oneByOne(() => client.query(sql, values)).then(({ rows }) => rows)
+  client.run = (sql, ...values) => oneByOne(() => client.query(sql, values)).then(({ rows }) => rows, (error) => {
+    // Sent, and no answer: the server may have done it.
+    const lost = { expose: true, message: 'The connection ended. Whether that was done is not known: sign in and look' }
+    throw !logins.has(id) || error.severity === 'FATAL' ? Object.assign(error, lost) : error
+  })
   logins.set(id, client)
   return id
 }
 
-// The clients whose name has the words in it, each with its latest secrets.
-export async function list (db, words = '', most = 100) {
-  const clients = await db.run(`SELECT c.*, ARRAY(SELECT to_jsonb(s) FROM mogo_secrets AS s
-      WHERE s.client_id = c.client_id ORDER BY status = 'active' DESC, created_at DESC LIMIT 10) AS secrets
-    FROM mogo_clients AS c WHERE strpos(lower(client_name COLLATE "default"), lower($1)) > 0
-    ORDER BY client_name LIMIT $2`, String(words), most + 1)
-  return { words, clients: clients.slice(0, most), more: clients.length > most }
+// What the role may do: { read, manage }, and its name as an SQL literal.
+export const rights = async (db) => (await db.run(`SELECT
+    has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS read,
+    EXISTS (SELECT FROM pg_proc WHERE proname = 'mogo_add_client' AND pronamespace = n.oid
+      AND has_function_privilege(pg_proc.oid, 'EXECUTE')) AS manage,
+    quote_literal(quote_ident(current_user)) AS role
+  FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid
+  WHERE n.nspname = 'mogo' AND c.relname = 'mogo_clients'`))[0]
+
+// The list's columns: what each is sorted by, with its type. NULL has no place in a comparison.
+export const columns = {
+  name: ['Name', 'lower(client_name COLLATE "default")', 'text'],
+  id: ['Client ID', 'client_id', 'uuid'],
+  status: ['Status', '(NOT enabled)::integer', 'integer'],
+  secrets: ['Secrets', 'live_secrets', 'integer'],
+  end: ['Next end', "coalesce(next_expiry, 'infinity')", 'timestamptz'],
+  use: ['Last use', "coalesce(last_used_at, '-infinity')", 'timestamptz']
 }
+
+// A page of the clients that have the words in their name or id: those `after` or `before` a row.
+// A row's place is its id and what it is sorted by, so that no page begins with counting rows.
+// A client that was just added comes first where it is not on the page.
+export async function list (db, query, added, most = 20) {
+  const { find = '', sort, desc, before, after } = query
+  const [, key, type] = columns[sort] ?? columns.name
+  const place = before ?? after
+  const down = Boolean(desc) !== Boolean(before)
+  const select = `SELECT *, client_id || (${key})::text AS place FROM mogo.mogo_clients`
+  const clients = await db.run(`${select}
+    WHERE (strpos(lower(client_name COLLATE "default"), lower($1)) > 0 OR strpos(client_id::text, lower($1)) > 0)
+      AND ($2::uuid IS NULL OR (${key}, client_id) ${down ? '<' : '>'} ($3::${type}, $2::uuid))
+    ORDER BY ${key} ${down ? 'DESC' : 'ASC'}, client_id ${down ? 'DESC' : 'ASC'} LIMIT $4`,
+  find, place?.slice(0, 36), place?.slice(36), most + 1)
+  if (place && clients.length < (before ? most : 1)) return list(db, { find, sort, desc }, added, most)
+  const more = clients.splice(most).length > 0
+  if (before) clients.reverse()
+  const absent = added && !clients.some((client) => client.client_id === added)
+  return {
+    pinned: absent ? await db.run(`${select} WHERE client_id = $1`, added) : [],
+    clients,
+    before: (before ? more : after) && clients.at(0)?.place,
+    after: (before || more) && clients.at(-1)?.place
+  }
+}
+
+// A client with its live secrets, and the ended ones that are newest.
+export const one = async (db, id, most = 20) => (await db.run(`SELECT c.*, ARRAY(
+    SELECT to_jsonb(s) FROM mogo.mogo_secrets AS s WHERE s.client_id = c.client_id
+    ORDER BY s.status = 'active' DESC, s.created_at DESC LIMIT $2) AS secrets
+  FROM mogo.mogo_clients AS c WHERE c.client_id = $1`, id, most))[0]
 
 // What an administrator does. With new credentials comes the file as the database writes it.
 const issue = (call) => `SELECT c.client_name AS name, c.client_id AS id, c.client_secret AS secret,
-  mogo_credentials_json(c)::text AS file FROM ${call} AS c`
+  mogo.mogo_credentials_json(c)::text AS file FROM ${call} AS c`
 export const actions = {
-  add: (db, { name }) => db.run(issue('mogo_add_client($1::text)'), name),
-  rotate: (db, { id, overlap }) => db.run(issue('mogo_rotate_secret($1::uuid, $2::interval)'), id, overlap),
-  disable: (db, { id }) => db.run('SELECT mogo_disable_client($1::uuid)', id),
-  enable: (db, { id }) => db.run('SELECT mogo_enable_client($1::uuid)', id),
-  revoke: (db, { id }) => db.run('SELECT mogo_revoke_secret($1::uuid)', id)
+  add: (db, { name }) => db.run(issue('mogo.mogo_add_client($1::text)'), name),
+  rotate: (db, { id, overlap }) => db.run(issue('mogo.mogo_rotate_secret($1::uuid, $2::interval)'), id, overlap),
+  disable: (db, { id }) => db.run('SELECT mogo.mogo_disable_client($1::uuid)', id),
+  enable: (db, { id }) => db.run('SELECT mogo.mogo_enable_client($1::uuid)', id),
+  revoke: (db, { id }) => db.run('SELECT mogo.mogo_revoke_secret($1::uuid)', id)
 }

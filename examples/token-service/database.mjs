@@ -11,25 +11,24 @@ export function log (what, error) {
   console.error(`${what}: ${error?.code ?? error?.name ?? 'unknown error'}`)
 }
 
-// The extension's schema, quoted: names that are qualified cannot be somebody else's,
-// and need no setting of the connection, which a transaction pooler would not keep.
-let schema
+// Raises an error if the database, or the extension in it, is not there.
 export async function connect () {
-  const { rows } = await pool.query(`SELECT pg_catalog.quote_ident(n.nspname) AS name FROM pg_catalog.pg_extension e
-    JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'mogocred'`)
-  if (!rows[0]) throw new Error('this database has no extension mogocred')
-  schema = rows[0].name
+  const { rowCount } = await pool.query(`SELECT FROM pg_catalog.pg_extension
+    WHERE extname = 'mogocred' AND extnamespace = pg_catalog.to_regnamespace('mogo')`)
+  if (!rowCount) throw new Error('this database has no extension mogocred in a schema named mogo')
 }
 
-// The client's row, or undefined where the credentials are not good from that address.
+// The client's row, or undefined if the credentials are not good from that address. (A row or no
+// row: a driver that gives booleans as text would make "f" of a false, which is true in most
+// languages.) The name is qualified, so that it can be nobody else's and needs no setting.
 export async function authenticate (id, secret, address) {
-  const { rows } = await pool.query(`SELECT * FROM ${schema}.mogo_authenticate($1::text, $2, $3)`, [id, secret, address])
+  const { rows } = await pool.query('SELECT * FROM mogo.mogo_authenticate($1::text, $2, $3)', [id, secret, address])
   return rows[0]
 }
 
 // The same from the value of an Authorization header, which the database decodes.
 export async function authenticateBasic (header, address) {
-  const { rows } = await pool.query(`SELECT * FROM ${schema}.mogo_authenticate_basic($1, $2)`, [header, address])
+  const { rows } = await pool.query('SELECT * FROM mogo.mogo_authenticate_basic($1, $2)', [header, address])
   return rows[0]
 }
 

@@ -16,51 +16,8 @@ lib=$(dirname "$0")/../lib
 
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}	# for each parser
 
-# Installs Debian's packages that are missing: $1 a command, $2 its package, and so on.
-need_tools() {
-	local packages=
-	while [ $# -gt 0 ]; do
-		command -v "$1" >/dev/null || packages+=" $2"
-		shift 2
-	done
-	# shellcheck disable=SC2086	# a list of words
-	[ -z "$packages" ] || apt_install $packages
-}
-
-# clang-tidy, cppcheck and scan-build over src/, shellcheck over the scripts; any finding
-# fails.
-check_lint() {
-	local work file flags
-	need_packages test
-	need_tools clang clang clang-tidy clang-tidy cppcheck cppcheck scan-build clang-tools shellcheck shellcheck
-	work=$(mktemp -d /tmp/mogocred-lint.XXXXXX)
-	flags="-I$SRC/src -I$("$PG_CONFIG" --includedir-server) -D_GNU_SOURCE"
-
-	# shellcheck disable=SC2086	# a list of words
-	clang-tidy --quiet --header-filter="$SRC/src/.*" \
-		--checks='-*,clang-analyzer-*,bugprone-*,cert-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-cert-dcl37-c,-cert-dcl51-cpp,-bugprone-not-null-terminated-result,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-bugprone-macro-parentheses,-bugprone-implicit-widening-of-multiplication-result' \
-		"$SRC"/src/*.c -- $flags -Wno-ignored-attributes 2>/dev/null >"$work/tidy" || true
-	verdict "clang-tidy" "$work/tidy"
-
-	# shellcheck disable=SC2086
-	cppcheck --quiet --enable=warning,portability,performance --inline-suppr --std=c99 \
-		--suppress=missingInclude --library=gnu $flags --suppress="*:$("$PG_CONFIG" --includedir-server)/*" \
-		--error-exitcode=1 "$SRC/src" >"$work/cppcheck" 2>&1 || true
-	verdict "cppcheck" "$work/cppcheck"
-
-	for file in "$SRC"/src/*.c; do
-		# shellcheck disable=SC2086
-		scan-build --status-bugs -o "$work/scan" clang $flags -Wno-ignored-attributes -c "$file" -o /dev/null \
-			>"$work/scan.out" 2>&1 || cat "$work/scan.out" >>"$work/scan.found"
-	done
-	touch "$work/scan.found"
-	verdict "scan-build" "$work/scan.found"
-
-	(cd "$SRC" && shellcheck -x {demo,bench}/*.sh test/*.sh test/*/*.sh .ci/run) >"$work/shellcheck" 2>&1 || true
-	verdict "shellcheck" "$work/shellcheck"
-	rm -rf "$work"
-	totals
-}
+# See lint.sh.
+check_lint() { "$SRC/test/deep/lint.sh" check; }
 
 # Each parser under libFuzzer with AddressSanitizer and UndefinedBehaviorSanitizer.
 check_fuzz() {
@@ -73,11 +30,15 @@ check_fuzz() {
 		-fno-sanitize-recover=undefined -I"$SRC/src" -I"$("$PG_CONFIG" --includedir-server)" \
 		"$SRC/test/fuzz/parse_fuzzer.c" "$SRC/src/parse.c" -o "$work/fuzzer" ||
 		die "the fuzzer could not be built"
+	clang -D_GNU_SOURCE -g -O1 -Wno-ignored-attributes -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -I"$SRC/src" -I"$("$PG_CONFIG" --includedir-server)" \
+		"$SRC/test/fuzz/redact_fuzzer.c" "$SRC/src/redact_scan.c" -o "$work/redact_fuzzer" ||
+		die "the fuzzer of the scanner could not be built"
 	# One byte chooses the parser, so each has its own run with that byte given.
-	for parser in uuid sha256 bcrypt basic; do
+	for parser in uuid sha256 bcrypt basic redact; do
 		mkdir "$work/$parser"
 		cp "$work"/corpus/"$parser"* "$work/$parser/"
-		if (cd "$work" && FUZZ_PARSER=$parser ./fuzzer -max_total_time="$FUZZ_SECONDS" -max_len=8192 \
+		if (cd "$work" && FUZZ_PARSER=$parser "./$([ "$parser" != redact ] || echo redact_)fuzzer" -max_total_time="$FUZZ_SECONDS" -max_len=8192 \
 			-print_final_stats=1 "$parser" >"$parser.log" 2>&1); then
 			result ok "fuzz $parser: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$parser.log") inputs in $FUZZ_SECONDS s"
 		else

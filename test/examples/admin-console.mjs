@@ -1,7 +1,11 @@
 // The product's page as a person uses it, in a real browser, with the token service beside.
 // Usage: node admin-console.mjs ADMIN-CONSOLE TOKEN-SERVICE [directory for pictures]
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { launch } from './browser.mjs'
 import { admin, end, secrets, start, superuser, test, until } from './harness.mjs'
 
@@ -29,13 +33,26 @@ async function signIn (page, role = 'test_admin', password = process.env.PGPASSW
 }
 const picture = (page, name) => pictures && page.screenshot({ path: `${pictures}/${name}.png` })
 const button = (page, name) => page.getByRole('button', { name, exact: true })
-const card = (page, name) => page.locator('.client', { has: page.getByRole('heading', { name, exact: true }) })
-const shown = async (page, label) => page.locator('#once- div', { hasText: label }).locator('code').textContent()
+const row = (page, name) => page.locator('.clients tbody tr', { has: page.getByRole('link', { name, exact: true }) })
+const names = (page) => page.locator('.clients tbody td.name').allTextContents()
+const shown = async (page, label) => page.locator('#once div', { hasText: label }).locator('code, bdi').textContent()
+const gone = (page) => page.locator('#once').waitFor({ state: 'detached' })
+const framed = (page) => page.evaluate(() => [...document.querySelectorAll('html, body, main')]
+  .filter((element) => getComputedStyle(element).outlineStyle !== 'none').map(({ localName }) => localName))
+const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
+async function visit (page, name) {
+  await page.goto(web.origin)
+  await page.getByLabel('Find a client by name or id').fill(name)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/find=/)
+  await page.getByRole('link', { name, exact: true }).click()
+  await page.getByRole('heading', { name, exact: true }).waitFor()
+}
 async function add (page, name) {
   await button(page, 'ADD CLIENT').click()
   await page.getByLabel('API Client Name').fill(name)
   await button(page, 'Save').click()
-  await page.locator('#once-').waitFor()
+  await page.locator('#once').waitFor()
   const issued = { name: await shown(page, 'API Client Name'), id: await shown(page, 'Client ID'), secret: await shown(page, 'Client Secret') }
   secrets.push(issued.secret)
   return issued
@@ -49,7 +66,7 @@ async function token ({ id, secret }) {
   return response.status
 }
 
-await admin.query('SELECT mogo_remove_client(client_id) FROM mogo_clients')
+await admin.query('SELECT mogo.mogo_remove_client(client_id) FROM mogo.mogo_clients')
 const page = await open()
 let first, second
 
@@ -75,14 +92,27 @@ await test('ADD CLIENT, API Client Name, Save: the credentials and the warning',
   assert.equal(first.name, 'Mogoplus_testaccount')
   assert.match(first.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   assert.match(first.secret, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
-  assert.match(await page.locator('#once- .note').textContent(), /will not be available again once you leave this screen/)
-  assert.equal(await value('SELECT mogo_verify($1, $2)', first.id, first.secret), true)
+  assert.match(await page.locator('#once .warning').textContent(), /will not be available again once you leave this screen/)
+  assert.equal(await value('SELECT mogo.mogo_verify($1, $2)', first.id, first.secret), true)
 })
 
-await test('Escape does not lose credentials that nobody has saved', async () => {
-  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape') // Chromium lets a page say no only once
-  await page.waitForTimeout(200)
+await test('Close and Escape ask before an unsaved secret is lost, and staying is the answer at hand', async () => {
+  const [stay, away] = [button(page, 'Keep it open'), button(page, 'Throw it away')]
+  for (const leave of [() => button(page, 'Close').click(), () => page.keyboard.press('Escape')]) {
+    await leave()
+    await page.getByText('Nobody has saved this secret, and nobody can show it again.').waitFor()
+    assert.equal(await stay.evaluate((element) => element === document.activeElement), true)
+    await page.keyboard.press('Enter')
+    await stay.waitFor({ state: 'hidden' })
+    assert.equal(await shown(page, 'Client Secret'), first.secret)
+  }
+  for (let i = 0; i < 6; i++) await page.keyboard.press('Escape') // asks, stays, asks …
   assert.equal(await shown(page, 'Client Secret'), first.secret)
+  await button(page, 'Copy: Client ID').click() // is not the secret
+  await page.keyboard.press('Escape')
+  await away.waitFor()
+  await page.keyboard.press('Escape')
+  await away.waitFor({ state: 'hidden' })
 })
 
 await test('the key icon downloads the file, byte for byte', async () => {
@@ -93,35 +123,56 @@ await test('the key icon downloads the file, byte for byte', async () => {
   await picture(page, 'credentials')
 })
 
-await test('a value is copied', async () => {
-  await button(page, 'Copy: Client Secret').click()
-  await page.getByText('Copied.').waitFor()
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), first.secret)
+await test('nothing in its dialog is more prominent than the secret', async () => {
+  const sizes = await page.evaluate(() => [...document.querySelectorAll('#once *')].filter((element) => element.innerText && !element.children.length)
+    .map((element) => [element.innerText, parseFloat(getComputedStyle(element).fontSize), Number(getComputedStyle(element).fontWeight)]))
+  const [[, size, weight]] = sizes.filter(([text]) => text === first.secret)
+  for (const [text, other, heavy] of sizes) assert.ok(text === first.secret || (other < size && heavy <= weight), `${text}: ${other}px, the secret: ${size}px`)
 })
 
-await test('closed, left and come back: the secret is gone', async () => {
-  await button(page, 'Close').click()
-  await page.locator('#once-').waitFor({ state: 'detached' })
+await test('closed after the download: the secret is gone, and no frame is around the page', async () => {
+  await page.keyboard.press('Escape')
+  await gone(page)
   assert.ok(!(await page.content()).includes(first.secret))
+  assert.deepEqual(await framed(page), [])
   await page.goto('about:blank')
   await page.goBack()
-  await card(page, first.name).waitFor()
+  await row(page, first.name).waitFor()
   assert.ok(!(await page.content()).includes(first.secret))
   await page.reload()
   assert.ok(!(await page.content()).includes(first.secret))
+})
+
+await test('a secret that was copied is saved: Escape and Close close', async () => {
+  for (const leave of [() => page.keyboard.press('Escape'), () => button(page, 'Close').click()]) {
+    const issued = await add(page, `Copied ${secrets.length}`)
+    await button(page, 'Copy: Client Secret').click()
+    await page.getByText('Copied.').waitFor()
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), issued.secret)
+    await leave()
+    await gone(page)
+  }
+})
+
+await test('thrown away on purpose: the dialog closes', async () => {
+  const issued = await add(page, 'Thrown away')
+  await button(page, 'Close').click()
+  await button(page, 'Throw it away').click()
+  await gone(page)
+  assert.ok(!(await page.content()).includes(issued.secret))
 })
 
 await test('left with the credentials open and come back: the secret is gone', async () => {
   const other = await add(page, 'Left open')
   // What a browser does that keeps the page it leaves; this one keeps no page that says no-store.
   await page.evaluate(() => { dispatchEvent(new Event('pagehide')) })
-  assert.equal(await page.locator('#once-').count(), 0)
+  assert.equal(await page.locator('#once').count(), 0)
   const [question] = await Promise.all([page.waitForEvent('dialog'), page.evaluate(() => { setTimeout(() => location.assign('about:blank')) })])
   assert.equal(question.type(), 'beforeunload')
   await question.accept()
   await page.waitForURL('about:blank')
   await page.goBack()
-  await card(page, other.name).waitFor()
+  await row(page, other.name).waitFor()
   assert.ok(!(await page.content()).includes(other.secret))
 })
 
@@ -140,75 +191,103 @@ await test('a name that exists is an error in the dialog, which stays', async ()
 })
 
 await test('rotation with a chosen overlap: both secrets work, the old one has an end', async () => {
-  await button(page, `Rotate the secret of ${first.name}`).click()
+  await visit(page, first.name)
+  await button(page, 'Rotate the secret').click()
   await page.locator('dialog[open]').getByLabel('The secrets it has now').selectOption('end in 7 days')
   await button(page, 'Rotate').click()
-  await page.locator('#once-').waitFor()
+  await page.locator('#once').waitFor()
   second = { ...first, secret: await shown(page, 'Client Secret') }
   secrets.push(second.secret)
   assert.equal(await shown(page, 'Client ID'), first.id)
   assert.notEqual(second.secret, first.secret)
-  await button(page, 'Download JSON').click()
-  await button(page, 'Close').click()
+  await page.keyboard.press('Enter') // Download JSON
+  await page.keyboard.press('Escape')
+  await gone(page)
+  assert.deepEqual(await framed(page), [])
   assert.deepEqual([await token(first), await token(second)], [200, 200])
-  const days = await value("SELECT round(extract(epoch FROM next_expiry - now()) / 86400)::int FROM mogo_clients WHERE client_id = $1", first.id)
+  const days = await value("SELECT round(extract(epoch FROM next_expiry - now()) / 86400)::int FROM mogo.mogo_clients WHERE client_id = $1", first.id)
   assert.equal(days, 7)
 })
 
-await test('the list: live secrets, next expiry and last use, as the database has them', async () => {
-  await page.reload()
-  const { rows: [row] } = await admin.query('SELECT live_secrets, next_expiry, last_used_at FROM mogo_clients WHERE client_id = $1', [first.id])
-  const cell = (label) => card(page, first.name).locator('> dl > div', { hasText: label }).locator('dd')
-  assert.equal(await cell('Live secrets').textContent(), '2')
-  assert.equal(await cell('Next expiry').locator('time').getAttribute('datetime'), row.next_expiry.toISOString())
-  if (row.last_used_at) assert.ok(await cell('Last use').locator('time').getAttribute('datetime') <= row.last_used_at.toISOString())
+await test('the list: id, status, secrets, next end and last use, as the database has them', async () => {
+  await page.getByRole('link', { name: 'All clients' }).click()
+  const client = row(page, first.name)
+  await client.waitFor()
+  const { rows: [want] } = await admin.query('SELECT live_secrets, next_expiry, last_used_at FROM mogo.mogo_clients WHERE client_id = $1', [first.id])
+  const cell = (label) => client.locator(`td[data-label="${label}"]`)
+  assert.equal(await client.locator('.id').textContent(), first.id)
+  assert.equal(await client.locator('.state').textContent(), 'enabled')
+  assert.equal(await cell('Secrets').textContent(), '2')
+  assert.equal(await cell('Next end').locator('time').getAttribute('datetime'), want.next_expiry.toISOString())
+  if (want.last_used_at) assert.ok(await cell('Last use').locator('time').getAttribute('datetime') <= want.last_used_at.toISOString())
   else assert.equal(await cell('Last use').textContent(), 'unknown')
+  await client.getByRole('button', { name: 'Copy this client ID' }).click()
+  await page.getByText('Copied.').waitFor()
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), first.id)
 })
 
 await test('a revoked secret is refused at once, the other one works', async () => {
-  await card(page, first.name).getByText('Secrets', { exact: true }).click()
-  const old = await value("SELECT secret_id::text FROM mogo_secrets WHERE client_id = $1 AND expires_at IS NOT NULL", first.id)
+  await visit(page, first.name)
+  const old = await value('SELECT secret_id::text FROM mogo.mogo_secrets WHERE client_id = $1 AND expires_at IS NOT NULL', first.id)
   await picture(page, 'secrets')
-  await button(page, `Revoke secret ${old.slice(0, 8)} of ${first.name}`).click()
+  await button(page, `Revoke secret ${old.slice(0, 8)}`).click()
   await button(page, 'Revoke').last().click()
   await page.getByText('The secret is revoked and refused from now on.').waitFor()
   assert.deepEqual([await token(first), await token(second)], [401, 200])
-  assert.equal(await card(page, first.name).locator('.revoked').count(), 1)
+  assert.equal(await page.locator('.revoked').count(), 1)
 })
 
 await test('a disabled client is refused at once, and let in again when enabled', async () => {
-  await button(page, `Disable ${first.name}`).click()
-  await card(page, first.name).locator('.disabled').waitFor()
+  await button(page, 'Disable').click()
+  await page.locator('header .disabled').waitFor()
   assert.equal(await token(second), 401)
-  await button(page, `Enable ${first.name}`).click()
-  await card(page, first.name).locator('.enabled').waitFor()
+  await button(page, 'Enable').click()
+  await page.locator('header .enabled').waitFor()
   assert.equal(await token(second), 200)
 })
 
 await test('rotated without overlap, and the last secret revoked: refused', async () => {
-  await button(page, `Rotate the secret of ${first.name}`).click()
+  await button(page, 'Rotate the secret').click()
   await page.locator('dialog[open]').getByLabel('The secrets it has now').selectOption('end at once')
   await button(page, 'Rotate').click()
-  await page.locator('#once-').waitFor()
+  await page.locator('#once').waitFor()
   const third = { ...first, secret: await shown(page, 'Client Secret') }
   secrets.push(third.secret)
   await button(page, 'Copy: Client Secret').click()
+  await page.getByText('Copied.').waitFor()
   await button(page, 'Close').click()
   assert.deepEqual([await token(second), await token(third)], [401, 200])
-  await page.getByRole('button', { name: new RegExp(`^Revoke secret .* of ${first.name}$`) }).click()
+  await page.getByRole('button', { name: /^Revoke secret / }).click()
   await button(page, 'Revoke').last().click()
   await until(async () => await token(third) === 401)
   await page.getByText('The secret is revoked and refused from now on.').waitFor()
 })
 
+await test('the database\'s hint is shown with its error', async () => {
+  const many = await add(page.url() === `${web.origin}/` ? page : (await page.goto(web.origin), page), 'Many secrets')
+  await button(page, 'Copy: Client Secret').click()
+  await page.keyboard.press('Escape')
+  let refused
+  while (!refused) {
+    await admin.query('SELECT mogo.mogo_add_secret($1)', [many.id]).then(({ rows }) => rows, (error) => { refused = error })
+  }
+  assert.ok(refused.hint)
+  await visit(page, many.name)
+  await button(page, 'Rotate the secret').click()
+  await button(page, 'Rotate').click()
+  await page.locator('dialog[open] output.error', { hasText: refused.hint.slice(1) }).waitFor()
+  await page.keyboard.press('Escape')
+})
+
 await test('the audit names the role that signed in, not the console', async () => {
-  const { rows } = await admin.query(`SELECT action, actor, application_name FROM mogo_audit WHERE client_id = $1 ORDER BY at`, [first.id])
+  const { rows } = await admin.query(`SELECT action, actor, application_name FROM mogo.mogo_audit WHERE client_id = $1 ORDER BY at`, [first.id])
   assert.deepEqual(rows.map(({ action }) => action), ['client_added', 'secret_rotated', 'secret_revoked', 'client_disabled',
     'client_enabled', 'secret_rotated', 'secret_revoked'])
   for (const row of rows) assert.deepEqual([row.actor, row.application_name], ['test_admin', 'mogocred admin console'])
 })
 
 await test('a name is text and never markup, in the page and in the file', async () => {
+  await page.goto(web.origin)
   const name = '<img src=x onerror=alert(1)> "Ünïcode" & \'quotes\''
   const issued = await add(page, name)
   assert.equal(issued.name, name)
@@ -216,11 +295,160 @@ await test('a name is text and never markup, in the page and in the file', async
   assert.equal(download.suggestedFilename(), '_img_src_x_onerror_alert_1_Ünïcode_quotes_.json')
   assert.equal(JSON.parse(await readFile(await download.path(), 'utf8')).clientName, name)
   await button(page, 'Close').click()
-  await card(page, name).waitFor()
-  await page.getByLabel('Find a client by name').fill('nïCODE')
+  await row(page, name).waitFor()
+  await page.getByLabel('Find a client by name or id').fill('nïCODE')
   await page.keyboard.press('Enter')
   await page.waitForURL(/find=/)
-  assert.equal(await page.locator('.client').count(), 1)
+  assert.deepEqual(await names(page), [name])
+})
+
+await test('a name of 255 letters leaves each Copy inside the dialog, on a desktop and at 320 px', async () => {
+  const narrow = await open({ viewport: { width: 320, height: 640 } })
+  await signIn(narrow)
+  await page.goto(web.origin)
+  for (const [of, letter] of [[page, 'W'], [narrow, 'M']]) {
+    await button(of, 'ADD CLIENT').waitFor()
+    assert.ok(await fits(of), 'the list is wider than the screen')
+    await add(of, letter.repeat(255))
+    const dialog = await of.locator('#once article').boundingBox()
+    for (const copy of await of.locator('#once [data-copy]').all()) {
+      const { x, width } = await copy.boundingBox()
+      assert.ok(x >= dialog.x && x + width <= dialog.x + dialog.width, `Copy is from ${x} to ${x + width}, the dialog from ${dialog.x} to ${dialog.x + dialog.width}`)
+    }
+    assert.ok(await fits(of), 'the dialog is wider than the screen')
+    await button(of, 'Download JSON').click()
+    await of.keyboard.press('Escape')
+    await gone(of)
+    assert.ok(await fits(of), 'the list is wider than the screen')
+    await visit(of, letter.repeat(255))
+    assert.ok(await fits(of), 'the client is wider than the screen')
+  }
+  await narrow.context().clearCookies()
+  await narrow.goto(web.origin)
+  assert.ok(await fits(narrow), 'the sign-in is wider than the screen')
+  await narrow.context().close()
+})
+
+// Is the last character of the element's text left of the first, as in a text from right to left?
+const fromTheRight = (locator) => locator.evaluate((element) => {
+  const rect = (at) => {
+    const range = document.createRange()
+    range.setStart(element.firstChild, at)
+    range.setEnd(element.firstChild, at + 1)
+    return range.getBoundingClientRect().left
+  }
+  return rect(element.firstChild.length - 1) < rect(0)
+})
+
+await test('a name that is written from the right keeps its order, and its neighbours theirs', async () => {
+  const name = 'مرحبا بالعالم!' // the mark stands at the left
+  await page.goto(web.origin)
+  await add(page, name)
+  assert.ok(await fromTheRight(page.locator('#once bdi')))
+  await button(page, 'Download JSON').click()
+  await button(page, 'Close').click()
+  const client = row(page, name)
+  assert.ok(await fromTheRight(client.locator('bdi')))
+  const left = async (locator) => (await locator.boundingBox()).x
+  assert.equal(await left(client.locator('bdi')), await left(row(page, first.name).locator('bdi')))
+  await visit(page, name)
+  assert.ok(await fromTheRight(page.locator('h1 bdi')))
+})
+
+await test('one colour each for error, warning and success, all readable, light and dark', async () => {
+  await page.goto(web.origin)
+  const look = (locator) => locator.first().evaluate((element) => {
+    const { color, backgroundColor } = getComputedStyle(element)
+    const light = (text) => text.match(/[\d.]+/g).slice(0, 3).map((value) => value / 255)
+      .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+      .reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0)
+    const [high, low] = [light(color), light(backgroundColor)].sort((a, b) => b - a)
+    return { color, contrast: (high + 0.05) / (low + 0.05) }
+  })
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme })
+    await button(page, 'ADD CLIENT').click()
+    await page.getByLabel('API Client Name').fill(first.name)
+    await button(page, 'Save').click()
+    await page.getByText('already exists').waitFor()
+    const error = await look(page.locator('dialog[open] output'))
+    await page.getByLabel('API Client Name').fill(`Colours ${colorScheme}`)
+    await button(page, 'Save').click()
+    await page.locator('#once').waitFor()
+    secrets.push(await shown(page, 'Client Secret'))
+    const warning = await look(page.locator('#once [role=alert]'))
+    await button(page, 'Copy: Client Secret').click()
+    await page.getByText('Copied.').waitFor()
+    const success = await look(page.locator('#once output'))
+    await button(page, 'Close').click()
+    assert.equal(new Set([error, warning, success].map(({ color }) => color)).size, 3)
+    for (const { color, contrast } of [error, warning, success]) assert.ok(contrast >= 4.5, `${color}: ${contrast}`)
+    assert.equal(await page.locator('.enabled').first().evaluate((element) => getComputedStyle(element).color), success.color)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+})
+
+await test('more than a page: twenty rows a screen, and every client once, however they are sorted', async () => {
+  await admin.query("SELECT mogo.mogo_add_client('page ' || i, CASE WHEN i % 3 = 0 THEN now() + i * interval '1 day' END) FROM generate_series(1, 45) AS i")
+  await admin.query("SELECT mogo.mogo_disable_client(client_id) FROM mogo.mogo_clients WHERE client_name LIKE 'page %7'")
+  await page.setViewportSize({ width: 1280, height: 800 })
+  await page.goto(web.origin)
+  assert.equal(await page.locator('.clients tbody tr').count(), 20)
+  const last = await page.locator('.clients tbody tr').last().boundingBox()
+  assert.ok(last.y + last.height <= 800, `the twentieth row ends at ${last.y + last.height}`)
+  await picture(page, 'clients')
+  const all = (await admin.query('SELECT client_name FROM mogo.mogo_clients')).rows.map(({ client_name: name }) => name)
+  const next = page.locator('footer nav').getByText('Next')
+  for (const column of ['Name', 'Client ID', 'Status', 'Secrets', 'Next end', 'Last use']) {
+    const orders = []
+    for (const order of ['first click', 'second click']) {
+      await page.locator('.clients thead').getByText(column).click()
+      await page.waitForURL(/sort=/)
+      const seen = await names(page)
+      for (;;) {
+        if (await next.getAttribute('href') === null) break
+        const before = page.url()
+        await next.click()
+        await page.waitForURL((url) => url.href !== before)
+        seen.push(...await names(page))
+      }
+      assert.deepEqual([...seen].sort(), [...all].sort(), `by ${column}, ${order}: each client once`)
+      orders.push(seen)
+    }
+    assert.deepEqual(orders[1], [...orders[0]].reverse(), `by ${column}: the other way round`)
+  }
+  // The first click on Name turned the order round, in which the list was.
+  const lower = all.map((name) => name.toLowerCase()).sort()
+  await page.goto(web.origin)
+  assert.deepEqual((await names(page)).map((name) => name.toLowerCase()).slice(0, 5), lower.slice(0, 5))
+  const firstPage = await names(page)
+  await next.click()
+  await page.waitForURL(/after=/)
+  await page.getByRole('link', { name: 'Previous' }).click()
+  await page.waitForURL(/before=/)
+  assert.deepEqual(await names(page), firstPage)
+  const soonest = await value('SELECT client_name FROM mogo.mogo_clients ORDER BY next_expiry LIMIT 1')
+  await page.goto(`${web.origin}/?sort=end`)
+  assert.equal((await names(page))[0], soonest)
+})
+
+await test('a client is found by a part of its id', async () => {
+  await page.getByLabel('Find a client by name or id').fill(first.id.slice(9, 23).toUpperCase())
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/find=/)
+  assert.deepEqual(await names(page), [first.name])
+})
+
+await test('an added client is shown, beyond the first page and whatever was searched for', async () => {
+  for (const [path, name] of [['/', 'zz the last by its name'], ['/?find=page', 'not found by that'], ['/?sort=end', 'in the middle']]) {
+    await page.goto(web.origin + path)
+    await add(page, name)
+    await button(page, 'Download JSON').click()
+    await button(page, 'Close').click()
+    const box = await row(page, name).boundingBox()
+    assert.ok(box && box.y >= 0 && box.y + box.height <= 800, `${name} is not on the screen`)
+    assert.equal(await page.locator('.added').count(), 1)
+  }
 })
 
 await test('with the keyboard alone, on a phone\'s screen', async () => {
@@ -232,7 +460,7 @@ await test('with the keyboard alone, on a phone\'s screen', async () => {
   await tabTo('password')
   await phone.keyboard.type(process.env.PGPASSWORD)
   await phone.keyboard.press('Enter')
-  await phone.waitForSelector('.client')
+  await phone.waitForSelector('.clients')
   await picture(phone, 'phone')
   assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page is wider than the screen')
   await tabTo('ADD CLIENT')
@@ -240,21 +468,28 @@ await test('with the keyboard alone, on a phone\'s screen', async () => {
   assert.equal(await focused(), 'client_name')
   await phone.keyboard.type('By keyboard')
   await phone.keyboard.press('Enter')
-  await phone.locator('#once-').waitFor()
+  await phone.locator('#once').waitFor()
   await picture(phone, 'phone-credentials')
   assert.equal(await focused(), 'Download JSON')
   secrets.push(await shown(phone, 'Client Secret'))
   await Promise.all([phone.waitForEvent('download'), phone.keyboard.press('Enter')])
   await phone.keyboard.press('Escape')
-  await phone.locator('#once-').waitFor({ state: 'detached' })
-  await card(phone, 'By keyboard').waitFor()
+  await gone(phone)
+  await row(phone, 'By keyboard').waitFor()
   await phone.context().close()
 })
 
-await test('a role without the rights sees why, and nothing else', async () => {
+await test('a role without the rights gets a page that says so and what to do, and can sign out', async () => {
   const other = await open()
   await signIn(other, 'test_service')
-  assert.match(await other.getByRole('alert').textContent(), /^Permission denied for view mogo_clients\.$/)
+  await other.getByText('test_service may not see or manage the clients of this database.').waitFor()
+  assert.equal(await other.getByLabel('Password').count(), 0)
+  assert.equal(await other.locator('pre').textContent(), "SELECT mogo.mogo_grant_admin('test_service');")
+  assert.equal(await button(other, 'ADD CLIENT').count(), 0)
+  await other.goto(`${web.origin}/client/${first.id}`)
+  assert.ok(!(await other.content()).includes(first.name))
+  await button(other, 'Sign out').click()
+  await other.getByLabel('Password').waitFor()
   await other.context().close()
 })
 
@@ -268,7 +503,7 @@ await test('no request changes anything without the page\'s own token, cookie an
   assert.equal((await post({ name: 'Forged' }, signedIn)).status, 403)
   assert.equal((await post({ name: 'Forged', csrf: csrf.replace(/^./, (c) => c === 'a' ? 'b' : 'a') }, signedIn)).status, 403)
   assert.equal((await post({ name: 'Forged', csrf }, {})).status, 403)
-  assert.equal(await value("SELECT count(*)::int FROM mogo_clients WHERE client_name = 'Forged'"), 0)
+  assert.equal(await value("SELECT count(*)::int FROM mogo.mogo_clients WHERE client_name = 'Forged'"), 0)
   assert.equal((await post({ name: 'Real', csrf }, signedIn)).status, 200)
   const rebound = await page.context().request.get(web.origin, { headers: { host: 'evil.example' } })
   assert.equal(rebound.status(), 421)
@@ -282,15 +517,42 @@ await test('the headers: nothing is kept, framed or loaded from elsewhere', asyn
   assert.equal(headers.get('referrer-policy'), 'no-referrer')
 })
 
-await test('a session whose connection is gone ends, and says so by its sign-in', async () => {
-  await superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mogocred admin console'")
-  await until(async () => !(await superuser.query("SELECT FROM pg_stat_activity WHERE application_name = 'mogocred admin console'")).rowCount)
+const consoles = "FROM pg_stat_activity WHERE application_name = 'mogocred admin console'"
+async function endSessions () {
+  await superuser.query(`SELECT pg_terminate_backend(pid) ${consoles}`)
+  await until(async () => !(await superuser.query(`SELECT ${consoles}`)).rowCount)
+}
+
+await test('a session that has ended is said, and that nothing was done', async () => {
+  await page.goto(web.origin)
+  await endSessions()
   await button(page, 'ADD CLIENT').click()
   await page.getByLabel('API Client Name').fill('Too late')
   await button(page, 'Save').click()
-  await page.getByLabel('Password').waitFor()
+  await page.getByText('Your session has ended, and nothing was done. Sign in and do it again.').waitFor()
+  assert.equal(await value("SELECT count(*)::int FROM mogo.mogo_clients WHERE client_name = 'Too late'"), 0)
   await signIn(page)
-  await page.locator('.client').first().waitFor()
+  await page.locator('.clients').waitFor()
+  await endSessions()
+  await page.reload()
+  await page.getByText('Your session has ended. Sign in again.').waitFor()
+  await signIn(page)
+  await page.locator('.clients').waitFor()
+})
+
+await test('a connection that ends while it changes something: nobody is told that it was or was not done', async () => {
+  await visit(page, first.name)
+  await superuser.query('BEGIN')
+  await superuser.query('SELECT FROM mogo.mogo_client WHERE client_id = $1 FOR UPDATE', [first.id])
+  await button(page, 'Disable').click()
+  // Not in that transaction, which would see the same activity for ever.
+  await until(async () => (await admin.query(`SELECT ${consoles} AND wait_event_type = 'Lock'`)).rowCount)
+  await superuser.query(`SELECT pg_terminate_backend(pid) ${consoles}`)
+  await page.getByText('The connection ended. Whether that was done is not known: sign in and look.').waitFor()
+  await superuser.query('ROLLBACK')
+  await page.goto(web.origin)
+  await signIn(page)
+  await page.locator('.clients').waitFor()
 })
 
 await test('signed out: the connection is closed, and going back shows nothing', async () => {
@@ -298,7 +560,7 @@ await test('signed out: the connection is closed, and going back shows nothing',
   await page.getByLabel('Password').waitFor()
   await until(async () => !(await superuser.query("SELECT FROM pg_stat_activity WHERE application_name = 'mogocred admin console'")).rowCount)
   await page.goBack()
-  assert.equal(await page.locator('.client').count(), 0)
+  assert.equal(await page.locator('.clients').count(), 0)
 })
 
 await test('a server that asks for no password is not let to vouch for anybody', async () => {
@@ -309,6 +571,29 @@ await test('a server that asks for no password is not let to vouch for anybody',
   assert.match(await other.getByRole('alert').textContent(), /without a password, so the console does not/)
   await other.context().close()
   await trusting.stop()
+})
+
+await test('what keeps it from starting is said in one line', async () => {
+  const lines = async (directory, env, ...options) => {
+    const child = spawn(process.execPath, [...options, 'server.mjs'],
+      { cwd: directory, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'], timeout: 30000 })
+    const [said, [code, signal]] = await Promise.all([child.stderr.toArray(), once(child, 'exit')])
+    return [code ?? signal, said.join('')]
+  }
+  const port = new URL(web.origin).port
+  const old = 'data:text/javascript,Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.4" } })'
+  for (const [directory, name] of [[consoleDirectory, 'admin console'], [serviceDirectory, 'token service']]) {
+    assert.deepEqual(await lines(directory, { PORT: port, PGUSER: 'test_service' }), [1, `${name}: port ${port} is taken, choose another one with PORT\n`])
+    assert.deepEqual(await lines(directory, { PORT: 'x' }), [1, `${name}: PORT is not a port number\n`])
+    assert.deepEqual(await lines(directory, {}, '--import', old), [1, `${name}: Node.js 20.11 or newer is needed, this is 18.20.4\n`])
+    const bare = await mkdtemp(join(tmpdir(), 'bare-'))
+    for (const file of await readdir(directory)) if (/\.mjs$|^package.json$/.test(file)) await copyFile(join(directory, file), join(bare, file))
+    assert.deepEqual(await lines(bare, {}), [1, `${name}: its packages are missing, run: npm ci\n`])
+    await rm(bare, { recursive: true })
+  }
+  assert.match((await lines(serviceDirectory, { PGUSER: 'test_service', PGPASSWORD: 'wrong' }))[1], /^token service: password authentication failed for user "test_service"\n$/)
+  assert.match((await lines(serviceDirectory, { PGPORT: '1' }))[1], /^token service: .*ECONNREFUSED.*\n$/)
+  assert.match((await lines(serviceDirectory, { PGUSER: 'test_service', PGDATABASE: 'postgres' }))[1], /^token service: this database has no extension mogocred in a schema named mogo\n$/)
 })
 
 await test('no secret was in an address or in what the two programs printed', () => {

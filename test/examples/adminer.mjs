@@ -20,13 +20,15 @@ php.stdout.on('data', (data) => { log += data })
 php.stderr.on('data', (data) => { log += data })
 await until(() => fetch(origin).then(() => true, () => false))
 
+// The view's first page is to have all that is added here.
+await admin.query('SELECT mogo.mogo_remove_client(client_id) FROM mogo.mogo_clients')
 const browser = await launch()
 const page = await (await browser.newContext({ viewport: { width: 1200, height: 800 } })).newPage()
 page.setDefaultTimeout(15000)
 const addresses = []
 page.on('request', (request) => addresses.push(request.url()))
 const picture = (name) => pictures && page.screenshot({ path: `${pictures}/${name}.png` })
-const verify = async (id, secret) => (await admin.query('SELECT mogo_verify($1, $2) AS ok', [id, secret])).rows[0].ok
+const verify = async (id, secret) => (await admin.query('SELECT mogo.mogo_verify($1, $2) AS ok', [id, secret])).rows[0].ok
 const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
 // Types into Adminer's SQL editor and executes it. Gives the content's text.
@@ -52,7 +54,7 @@ await test('the administrator\'s role signs in and picks the schema', async () =
 })
 
 await test('SQL command: adds a client and shows its credentials', async () => {
-  await execute("SELECT * FROM mogo_add_client('From Adminer')")
+  await execute("SELECT * FROM mogo.mogo_add_client('From Adminer')")
   const cells = await page.locator('#content table td').allInnerTexts()
   await picture('adminer-sql')
   assert.equal(cells[0], 'From Adminer')
@@ -61,7 +63,7 @@ await test('SQL command: adds a client and shows its credentials', async () => {
 })
 
 await test('SQL command: the file', async () => {
-  const text = await execute("SELECT mogo_credentials_json(c) FROM mogo_add_client('File from Adminer') AS c")
+  const text = await execute("SELECT mogo.mogo_credentials_json(c) FROM mogo.mogo_add_client('File from Adminer') AS c")
   const [, file] = /(\{\s*"clientName"[^}]*\})/.exec(text)
   const { clientName, clientId, clientSecret } = JSON.parse(file)
   assert.equal(clientName, 'File from Adminer')
@@ -70,7 +72,7 @@ await test('SQL command: the file', async () => {
 })
 
 await test('SQL command: a name that exists is an error with the name in it', async () => {
-  assert.match(await execute("SELECT * FROM mogo_add_client('From Adminer')"), /client name "From Adminer" already exists/)
+  assert.match(await execute("SELECT * FROM mogo.mogo_add_client('From Adminer')"), /client name "From Adminer" already exists/)
 })
 
 await test('the Call form: the same without SQL', async () => {
@@ -90,7 +92,7 @@ await test('the Call form: the same without SQL', async () => {
   secrets.push(secret)
   assert.equal(name, "By Adminer's form")
   assert.equal(await verify(id, secret), true)
-  const { rows: [row] } = await admin.query('SELECT scopes, metadata FROM mogo_clients WHERE client_id = $1', [id])
+  const { rows: [row] } = await admin.query('SELECT scopes, metadata FROM mogo.mogo_clients WHERE client_id = $1', [id])
   assert.deepEqual(row, { scopes: ['read', 'write'], metadata: { tier: 1 } })
 })
 
@@ -103,7 +105,7 @@ await test('the view mogo_clients lists the clients, with no secret and no hash'
 })
 
 await test('the tables themselves stay closed', async () => {
-  assert.match(await execute('SELECT live FROM mogo_client'), /permission denied for table mogo_client/)
+  assert.match(await execute('SELECT live FROM mogo.mogo_client'), /permission denied for table mogo_client/)
 })
 
 await test('no secret was in an address, in PHP\'s log or in its session files', async () => {

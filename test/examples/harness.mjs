@@ -41,7 +41,7 @@ export const superuser = new pg.Client({ user: 'postgres', application_name: 'te
 await superuser.connect()
 
 export async function addClient (name, { expires = null, scopes = [] } = {}) {
-  const { rows } = await admin.query('SELECT * FROM mogo_add_client($1, $2, $3)', [name, expires, scopes])
+  const { rows } = await admin.query('SELECT * FROM mogo.mogo_add_client($1, $2, $3)', [name, expires, scopes])
   secrets.push(rows[0].client_secret)
   return { id: rows[0].client_id, secret: rows[0].client_secret, secretId: rows[0].secret_id }
 }

@@ -19,6 +19,8 @@ wanted() { [ -z "${TESTS:-}" ] || [[ " $TESTS " == *" $1 "* ]]; }
 # php-cgi: else Adminer's dependencies bring a web server, and start it.
 need_debian nodejs npm chromium fonts-liberation php-cli php-cgi php-pgsql adminer
 start_test_server examples
+# The examples qualify every name, and need no search_path.
+super -d test -c "ALTER DATABASE test RESET search_path"
 need_node
 tests=$(npm_copy test)
 service=$(npm_copy examples/token-service)
@@ -35,7 +37,7 @@ fi
 
 if wanted admin-console; then
 	say "admin console: $(chromium --version 2>/dev/null)"
-	as_user 240 env TRUST_SOCKET="$work/socket" node "$tests/examples/admin-console.mjs" "$console" "$service" "$work/pictures" \
+	as_user 600 env TRUST_SOCKET="$work/socket" node "$tests/examples/admin-console.mjs" "$console" "$service" "$work/pictures" \
 		2>&1 </dev/null | count_lines admin-console || true
 fi
 

@@ -89,9 +89,9 @@ await test('scopes: a part of the client\'s own, never more', async () => {
 
 await test('a client with allowed addresses', async () => {
   const bound = await addClient('Bound to an address')
-  await admin.query("SELECT mogo_update_client($1, allowed_cidrs => '{10.0.0.0/8}')", [bound.id])
+  await admin.query("SELECT mogo.mogo_update_client($1, allowed_cidrs => '{10.0.0.0/8}')", [bound.id])
   fails(await post(form(bound)), 401, 'invalid_client')
-  await admin.query("SELECT mogo_update_client($1, allowed_cidrs => '{127.0.0.1}')", [bound.id])
+  await admin.query("SELECT mogo.mogo_update_client($1, allowed_cidrs => '{127.0.0.1}')", [bound.id])
   assert.equal((await post(form(bound))).status, 200)
 })
 
@@ -107,7 +107,7 @@ await test('a token is handed out again until a notice drops its client', async 
   await until(async () => {
     await until(async () => await token(client) === await token(client) && await token(other) === await token(other))
     const [mine, others] = [await token(client), await token(other)]
-    await admin.query("SELECT mogo_update_client($1, metadata => '{\"changed\": true}')", [client.id])
+    await admin.query("SELECT mogo.mogo_update_client($1, metadata => '{\"changed\": true}')", [client.id])
     await until(async () => await token(client) !== mine)
     return await token(other) === others
   })
@@ -125,10 +125,10 @@ await test('a lost LISTEN connection drops everything, and is made again', async
 })
 
 await test('the database says no to everything: 503, and nothing about why', async () => {
-  await superuser.query("SELECT mogo_revoke_access('test_service')")
+  await superuser.query("SELECT mogo.mogo_revoke_access('test_service')")
   fails(await post(form()), 503, 'server_error')
   assert.match(service.output, /a request failed: 42501/)
-  await superuser.query("SELECT mogo_grant_verifier('test_service')")
+  await superuser.query("SELECT mogo.mogo_grant_verifier('test_service')")
   assert.equal((await post(form())).status, 200)
 })
 
@@ -142,17 +142,17 @@ for (const [name, method] of [['client_secret_basic', oauth.ClientSecretBasic], 
     assert.equal(tokens.token_type, 'bearer')
     assert.equal(tokens.scope, 'read')
 
-    const { rows: [second] } = await admin.query("SELECT * FROM mogo_rotate_secret($1, '1 hour')", [first.id])
+    const { rows: [second] } = await admin.query("SELECT * FROM mogo.mogo_rotate_secret($1, '1 hour')", [first.id])
     secrets.push(second.client_secret)
     await oauth.clientCredentialsGrant(config)
     const rotated = await discover(second.client_secret)
     await oauth.clientCredentialsGrant(rotated)
 
-    await admin.query('SELECT mogo_revoke_secret($1)', [first.secretId])
+    await admin.query('SELECT mogo.mogo_revoke_secret($1)', [first.secretId])
     // A 401 with a challenge reaches openid-client's caller as that challenge.
     await assert.rejects(oauth.clientCredentialsGrant(config), { status: 401 })
     await oauth.clientCredentialsGrant(rotated)
-    await admin.query('SELECT mogo_disable_client($1)', [first.id])
+    await admin.query('SELECT mogo.mogo_disable_client($1)', [first.id])
     await assert.rejects(oauth.clientCredentialsGrant(rotated), { status: 401 })
   })
 }

@@ -41,6 +41,7 @@ need_node() {
 # $1 the directory below the source tree. Prints where the copy is.
 npm_copy() {
 	local copy=$work/${1//\//-}
+	say "mogocred: fetching what $1 needs from npm" >&2
 	mkdir "$copy"
 	(cd "$SRC/$1" && tar -c --exclude=node_modules .) | tar -x -C "$copy"
 	(cd "$copy" && npm ci --ignore-scripts --no-audit --no-fund >"$work/npm.log" 2>&1) || {

@@ -4,7 +4,8 @@
 \set VERBOSITY terse
 BEGIN;
 SELECT client_id, client_secret FROM mogo_add_client('regress old script') \gset
-CREATE FUNCTION regress_authenticate(uuid, text, OUT client_id uuid, OUT client_name text) RETURNS SETOF record
+CREATE FUNCTION regress_authenticate(uuid, text, OUT client_id uuid, OUT client_name text)
+	RETURNS SETOF record
 	LANGUAGE c AS '$libdir/mogocred', 'mogo_authenticate_uuid';
 CREATE FUNCTION regress_authenticate(text, text, inet) RETURNS SETOF boolean
 	LANGUAGE c AS '$libdir/mogocred', 'mogo_authenticate_text';
@@ -27,6 +28,7 @@ SELECT live_secrets FROM mogo_clients WHERE client_id = :'client_id';
 SELECT * FROM regress_usage_status();
 ROLLBACK TO s;
 -- what is declared as it is in the script works under any name
-CREATE FUNCTION regress_verify(uuid, text) RETURNS boolean LANGUAGE c AS '$libdir/mogocred', 'mogo_verify_uuid';
+CREATE FUNCTION regress_verify(uuid, text) RETURNS boolean
+	LANGUAGE c AS '$libdir/mogocred', 'mogo_verify_uuid';
 SELECT regress_verify(:'client_id', :'client_secret');
 ROLLBACK;

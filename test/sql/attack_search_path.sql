@@ -25,32 +25,55 @@ DECLARE
 	t text;
 	o text;
 BEGIN
-	FOREACH t IN ARRAY '{uuid,text,bytea,timestamptz,boolean,int4,oid,"char",name,jsonb,interval,inet,cidr}'::text[] LOOP
-		EXECUTE format('CREATE FUNCTION regress_evil.op(%1$s, %1$s) RETURNS boolean LANGUAGE sql AS $f$ SELECT regress_evil.steal(''operator on %2$s'') $f$',
+	FOREACH t IN ARRAY '{uuid,text,bytea,timestamptz,boolean,int4,oid,"char",name,jsonb,interval,'
+	'inet,cidr}'::text[] LOOP
+		EXECUTE format(
+		'CREATE FUNCTION regress_evil.op(%1$s, %1$s) RETURNS boolean LANGUAGE sql AS $f$ SELECT '
+		'regress_evil.steal(''operator on %2$s'') $f$',
+		
 			CASE t WHEN 'char' THEN '"char"' ELSE t END, t);
 		FOREACH o IN ARRAY '{=,<>,<,<=,>,>=}'::text[] LOOP
-			EXECUTE format('CREATE OPERATOR regress_evil.%1$s (PROCEDURE = regress_evil.op, LEFTARG = %2$s, RIGHTARG = %2$s)', o, CASE t WHEN 'char' THEN '"char"' ELSE t END);
+			EXECUTE format(
+			'CREATE OPERATOR regress_evil.%1$s (PROCEDURE = regress_evil.op, LEFTARG = %2$s, '
+			'RIGHTARG = %2$s)',
+			o, CASE t WHEN 'char' THEN '"char"' ELSE t END);
 		END LOOP;
 	END LOOP;
 END $$;
 -- functions and types of PostgreSQL's names
-CREATE FUNCTION regress_evil.unnest(anyarray) RETURNS SETOF anyelement LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('unnest'); END $$;
-CREATE FUNCTION regress_evil.array_append(anyarray, anyelement) RETURNS anyarray LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('array_append'); RETURN $1; END $$;
-CREATE FUNCTION regress_evil.cardinality(anyarray) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('cardinality'); RETURN 1; END $$;
-CREATE FUNCTION regress_evil.octet_length(bytea) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('octet_length'); RETURN 16; END $$;
-CREATE FUNCTION regress_evil.isfinite(timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN regress_evil.steal('isfinite'); END $$;
-CREATE FUNCTION regress_evil.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('clock'); RETURN '2000-01-01'; END $$;
-CREATE FUNCTION regress_evil.current_setting(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('current_setting'); RETURN 'x'; END $$;
-CREATE FUNCTION regress_evil.inet_client_addr() RETURNS inet LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('inet_client_addr'); RETURN NULL; END $$;
-CREATE FUNCTION regress_evil.format(text, anyelement) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('format'); RETURN 'x'; END $$;
-CREATE FUNCTION regress_evil.crypt(text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('crypt'); RETURN $2; END $$;
-CREATE FUNCTION regress_evil.gen_salt(text, int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('gen_salt'); RETURN 'x'; END $$;
-CREATE FUNCTION regress_evil.digest(bytea, text) RETURNS bytea LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('digest'); RETURN 'x'; END $$;
-CREATE FUNCTION regress_evil.count() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('count'); RETURN 0; END $$;
+CREATE FUNCTION regress_evil.unnest(anyarray) RETURNS SETOF anyelement
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('unnest'); END $$;
+CREATE FUNCTION regress_evil.array_append(anyarray, anyelement) RETURNS anyarray
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('array_append'); RETURN $1; END $$;
+CREATE FUNCTION regress_evil.cardinality(anyarray) RETURNS int
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('cardinality'); RETURN 1; END $$;
+CREATE FUNCTION regress_evil.octet_length(bytea) RETURNS int
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('octet_length'); RETURN 16; END $$;
+CREATE FUNCTION regress_evil.isfinite(timestamptz) RETURNS boolean
+	LANGUAGE plpgsql AS $$ BEGIN RETURN regress_evil.steal('isfinite'); END $$;
+CREATE FUNCTION regress_evil.clock_timestamp() RETURNS timestamptz
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('clock'); RETURN '2000-01-01'; END $$;
+CREATE FUNCTION regress_evil.current_setting(text) RETURNS text
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('current_setting'); RETURN 'x'; END $$;
+CREATE FUNCTION regress_evil.inet_client_addr() RETURNS inet
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('inet_client_addr'); RETURN NULL;
+END $$;
+CREATE FUNCTION regress_evil.format(text, anyelement) RETURNS text
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('format'); RETURN 'x'; END $$;
+CREATE FUNCTION regress_evil.crypt(text, text) RETURNS text
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('crypt'); RETURN $2; END $$;
+CREATE FUNCTION regress_evil.gen_salt(text, int) RETURNS text
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('gen_salt'); RETURN 'x'; END $$;
+CREATE FUNCTION regress_evil.digest(bytea, text) RETURNS bytea
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('digest'); RETURN 'x'; END $$;
+CREATE FUNCTION regress_evil.count() RETURNS bigint
+	LANGUAGE plpgsql AS $$ BEGIN PERFORM regress_evil.steal('count'); RETURN 0; END $$;
 -- catalogs and types
-CREATE TYPE regress_evil.mogo_live_secret AS (secret_id uuid, expires_at timestamptz, hash text);
+CREATE TYPE regress_evil.mogo_live_secret AS (secret_id uuid, expires_at timestamptz,
+	generated boolean, hash text);
 CREATE TYPE regress_evil.mogo_credentials AS (client_name text);
-CREATE TABLE regress_evil.pg_depend (classid oid, objid oid, refclassid oid, refobjid oid, deptype "char");
+CREATE TABLE regress_evil.pg_depend (
+	classid oid, objid oid, refclassid oid, refobjid oid, deptype "char");
 CREATE TABLE regress_evil.pg_extension (oid oid, extname name);
 CREATE TABLE regress_evil.pg_proc (oid oid, proname name, pronamespace oid);
 RESET ROLE;
@@ -60,7 +83,9 @@ CREATE TABLE regress_evil.mogo_client (LIKE public.mogo_client);
 CREATE TABLE regress_evil.mogo_secret (LIKE public.mogo_secret);
 CREATE TABLE regress_evil.mogo_audit_log (LIKE public.mogo_audit_log);
 ALTER TABLE regress_evil.mogo_client OWNER TO regress_mogo_attacker;
-INSERT INTO regress_evil.mogo_client SELECT '99999999-9999-4999-8999-999999999999', true, salt, live, '{}', 'regress attacker', '{}', '{}', now(), 'x' FROM mogo_client WHERE client_id = :'client_id';
+INSERT INTO regress_evil.mogo_client SELECT '99999999-9999-4999-8999-999999999999', true, salt,
+	live, '{}', 'regress attacker', '{}', '{}', now(), 'x' FROM mogo_client
+	WHERE client_id = :'client_id';
 
 -- All functions, with the attacker's schema first and PostgreSQL's last.
 CREATE FUNCTION pg_temp.use_everything(id uuid, secret text) RETURNS text LANGUAGE plpgsql AS $$
@@ -68,19 +93,26 @@ DECLARE
 	c public.mogo_credentials;
 	said text := '';
 BEGIN
-	said := concat_ws(' ', said, public.mogo_verify(id, secret), public.mogo_verify(id, 'wrong'), public.mogo_verify_status(id, secret),
+	said := concat_ws(' ', said, public.mogo_verify(id, secret), public.mogo_verify(id, 'wrong'),
+	public.mogo_verify_status(id, secret),
 		public.mogo_verify('99999999-9999-4999-8999-999999999999'::pg_catalog.uuid, secret));
 	SELECT * INTO c FROM public.mogo_add_client('regress under attack', NULL, '{a}', '{"b": 1}');
 	said := concat_ws(' ', said, public.mogo_verify(c.client_id, c.client_secret));
 	PERFORM public.mogo_credentials_json(c), public.mogo_registration_json(c);
 	SELECT * INTO c FROM public.mogo_add_secret(c.client_id);
 	SELECT * INTO c FROM public.mogo_rotate_secret(c.client_id, '1 hour');
-	PERFORM public.mogo_revoke_secret(c.secret_id), public.mogo_disable_client(c.client_id), public.mogo_enable_client(c.client_id);
-	PERFORM public.mogo_update_client(c.client_id, 'regress still under attack', '{}', '{}', '{10.0.0.0/8}');
-	PERFORM public.mogo_import_client('regress plain', '22222222-2222-4222-8222-222222222222', 'plain', 'a secret somebody chose');
-	said := concat_ws(' ', said, public.mogo_verify('22222222-2222-4222-8222-222222222222'::pg_catalog.uuid, 'a secret somebody chose'),
-		public.mogo_verify('22222222-2222-4222-8222-222222222222'::pg_catalog.uuid, 'not the secret'));
-	PERFORM public.mogo_purge('0'), public.mogo_remove_client(c.client_id), public.mogo_remove_client('22222222-2222-4222-8222-222222222222');
+	PERFORM public.mogo_revoke_secret(c.secret_id), public.mogo_disable_client(c.client_id),
+	public.mogo_enable_client(c.client_id);
+	PERFORM public.mogo_update_client(
+	c.client_id, 'regress still under attack', '{}', '{}', '{10.0.0.0/8}');
+	PERFORM public.mogo_import_client(
+	'regress plain', '22222222-2222-4222-8222-222222222222', 'plain', 'a secret somebody chose');
+	said := concat_ws(' ', said, public.mogo_verify(
+	'22222222-2222-4222-8222-222222222222'::pg_catalog.uuid, 'a secret somebody chose'),
+		public.mogo_verify('22222222-2222-4222-8222-222222222222'::pg_catalog.uuid,
+		'not the secret'));
+	PERFORM public.mogo_purge('0'), public.mogo_remove_client(c.client_id),
+	public.mogo_remove_client('22222222-2222-4222-8222-222222222222');
 	PERFORM * FROM public.mogo_clients;
 	PERFORM * FROM public.mogo_secrets;
 	PERFORM * FROM public.mogo_audit;
@@ -95,7 +127,8 @@ RESET search_path;
 RESET ROLE;
 SET search_path = regress_evil, public, pg_catalog;
 SELECT pg_temp.use_everything(:'client_id', :'client_secret');
-SELECT public.mogo_grant_verifier('regress_mogo_attacker'), public.mogo_revoke_access('regress_mogo_attacker'), public.mogo_purge_audit('1 day');
+SELECT public.mogo_grant_verifier('regress_mogo_attacker'),
+	public.mogo_revoke_access('regress_mogo_attacker'), public.mogo_purge_audit('1 day');
 RESET search_path;
 SELECT DISTINCT * FROM regress_loot;
 -- the attack was real: the same path does it to a statement that qualifies nothing
@@ -113,10 +146,13 @@ CREATE SCHEMA evil AUTHORIZATION regress_mogo_attacker;
 CREATE TABLE public.loot (what text);
 GRANT INSERT ON public.loot TO PUBLIC;
 SET ROLE regress_mogo_attacker;
-CREATE FUNCTION evil.op(oid, oid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.loot VALUES (current_user); RETURN true; END $$;
+CREATE FUNCTION evil.op(oid, oid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN INSERT
+	INTO public.loot VALUES (current_user); RETURN true; END $$;
 CREATE OPERATOR evil.= (PROCEDURE = evil.op, LEFTARG = oid, RIGHTARG = oid);
-CREATE FUNCTION evil.pg_extension_config_dump(regclass, text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.loot VALUES (current_user); END $$;
-CREATE FUNCTION evil.cardinality(anyarray) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.loot VALUES (current_user); RETURN 0; END $$;
+CREATE FUNCTION evil.pg_extension_config_dump(regclass, text) RETURNS void
+	LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.loot VALUES (current_user); END $$;
+CREATE FUNCTION evil.cardinality(anyarray) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT
+	INTO public.loot VALUES (current_user); RETURN 0; END $$;
 RESET ROLE;
 SET search_path = evil, pg_catalog;
 CREATE EXTENSION pgcrypto SCHEMA public;
@@ -133,7 +169,8 @@ CREATE EXTENSION mogocred SCHEMA planted;
 \echo :LAST_ERROR_SQLSTATE
 DROP TABLE planted.mogo_client;
 SET ROLE regress_mogo_attacker;
-CREATE FUNCTION planted.mogo_verify(client_id uuid, client_secret text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION planted.mogo_verify(client_id uuid, client_secret text) RETURNS boolean
+	LANGUAGE sql AS 'SELECT true';
 RESET ROLE;
 CREATE EXTENSION mogocred SCHEMA planted;
 \echo :LAST_ERROR_SQLSTATE

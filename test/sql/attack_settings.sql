@@ -9,11 +9,16 @@ SELECT mogo_grant_admin('regress_mogo_admin');
 SET ROLE regress_mogo_admin;
 -- where the library is preloaded these fail at once, else they are dropped when it is loaded
 SET client_min_messages = error;
-DO $$ BEGIN PERFORM set_config('mogocred.secret_format', 'token', false); EXCEPTION WHEN insufficient_privilege THEN END $$;
-DO $$ BEGIN PERFORM set_config('mogocred.token_prefix', 'evil', false); EXCEPTION WHEN insufficient_privilege THEN END $$;
-DO $$ BEGIN PERFORM set_config('mogocred.max_live_secrets', '20', false); EXCEPTION WHEN insufficient_privilege THEN END $$;
-DO $$ BEGIN PERFORM set_config('mogocred.bcrypt_cost', '4', false); EXCEPTION WHEN insufficient_privilege THEN END $$;
-SELECT client_secret ~ '^[0-9a-f-]{36}$' AS as_the_superuser_has_it FROM mogo_add_client('regress settings');
+DO $$ BEGIN PERFORM set_config('mogocred.secret_format', 'token', false);
+EXCEPTION WHEN insufficient_privilege THEN END $$;
+DO $$ BEGIN PERFORM set_config('mogocred.token_prefix', 'evil', false);
+EXCEPTION WHEN insufficient_privilege THEN END $$;
+DO $$ BEGIN PERFORM set_config('mogocred.max_live_secrets', '20', false);
+EXCEPTION WHEN insufficient_privilege THEN END $$;
+DO $$ BEGIN PERFORM set_config('mogocred.bcrypt_cost', '4', false);
+EXCEPTION WHEN insufficient_privilege THEN END $$;
+SELECT client_secret ~ '^[0-9a-f-]{36}$' AS as_the_superuser_has_it
+	FROM mogo_add_client('regress settings');
 SHOW mogocred.secret_format;
 SHOW mogocred.token_prefix;
 SHOW mogocred.max_live_secrets;
@@ -23,7 +28,8 @@ RESET client_min_messages;
 SET mogocred.bcrypt_cost = 4;
 SELECT set_config('mogocred.max_live_secrets', '20', true);
 ALTER ROLE regress_mogo_admin SET mogocred.secret_format = token;
-CREATE FUNCTION pg_temp.weak() RETURNS text LANGUAGE sql SET mogocred.bcrypt_cost = 4 AS $$ SELECT current_setting('mogocred.bcrypt_cost') $$;
+CREATE FUNCTION pg_temp.weak() RETURNS text LANGUAGE sql
+	SET mogocred.bcrypt_cost = 4 AS $$ SELECT current_setting('mogocred.bcrypt_cost') $$;
 RESET ROLE;
 -- for whom it is meant, it has bounds
 SET mogocred.max_live_secrets = 0;

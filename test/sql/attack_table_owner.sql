@@ -21,7 +21,9 @@ SELECT mogo_verify(:'client_id', :'client_secret') AS works_for_such_an_owner;
 SET ROLE regress_mogo_owner;
 CREATE FUNCTION public.regress_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	INSERT INTO public.regress_loot VALUES (TG_TABLE_NAME || ' ' || lower(TG_OP), current_user, CASE session_user WHEN current_user THEN 'same' ELSE 'another' END);
+	INSERT INTO public.regress_loot
+		VALUES (TG_TABLE_NAME || ' ' || lower(TG_OP), current_user, CASE session_user
+		WHEN current_user THEN 'same' ELSE 'another' END);
 	BEGIN
 		ALTER ROLE regress_mogo_owner SUPERUSER;
 		INSERT INTO public.regress_loot VALUES ('became superuser', current_user);
@@ -46,22 +48,27 @@ BEGIN
 	END;
 	RETURN NEW;
 END $$;
-CREATE TRIGGER regress_trigger BEFORE INSERT OR UPDATE ON mogo_client FOR EACH ROW EXECUTE FUNCTION public.regress_trigger();
-CREATE TRIGGER regress_trigger AFTER INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_trigger();
+CREATE TRIGGER regress_trigger BEFORE INSERT OR UPDATE ON mogo_client FOR EACH ROW
+	EXECUTE FUNCTION public.regress_trigger();
+CREATE TRIGGER regress_trigger AFTER INSERT ON mogo_audit_log FOR EACH ROW
+	EXECUTE FUNCTION public.regress_trigger();
 RESET ROLE;
 SELECT current_setting('search_path') AS path, current_setting('DateStyle') AS style \gset
-SELECT client_id AS second_id, client_secret AS second_secret FROM mogo_add_client('regress second') \gset
+SELECT client_id AS second_id, client_secret AS second_secret
+	FROM mogo_add_client('regress second') \gset
 SET ROLE regress_mogo_admin;
 SELECT client_secret AS third_secret FROM mogo_rotate_secret(:'second_id', '0') \gset
 RESET ROLE;
 SELECT DISTINCT * FROM regress_loot ORDER BY 1, 2;
 -- what it set, so that a caller's next statement finds another's functions, is gone
-SELECT current_setting('search_path') = :'path' AS same_path, current_setting('DateStyle') = :'style' AS same_style;
+SELECT current_setting('search_path') = :'path' AS same_path,
+	current_setting('DateStyle') = :'style' AS same_style;
 SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_mogo_owner';
 SELECT client_name, acting_as = :'us' AS us FROM mogo_audit ORDER BY at;
 -- one that is deferred would run at commit, as whoever commits: refused
 SET ROLE regress_mogo_owner;
-CREATE CONSTRAINT TRIGGER regress_deferred AFTER INSERT ON mogo_client DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.regress_trigger();
+CREATE CONSTRAINT TRIGGER regress_deferred AFTER INSERT ON mogo_client DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION public.regress_trigger();
 RESET ROLE;
 SAVEPOINT s;
 SELECT client_name FROM mogo_add_client('regress deferred');
@@ -69,15 +76,18 @@ SELECT client_name FROM mogo_add_client('regress deferred');
 ROLLBACK TO s;
 -- a check asks no trigger, and nothing of the owner's
 TRUNCATE regress_loot;
-SELECT mogo_verify(:'second_id', :'third_secret'), mogo_verify_status(:'second_id', :'second_secret');
+SELECT mogo_verify(:'second_id', :'third_secret'),
+	mogo_verify_status(:'second_id', :'second_secret');
 SELECT count(*) AS loot FROM regress_loot;
 SET ROLE regress_mogo_owner;
 DROP TRIGGER regress_trigger ON mogo_client;
 DROP TRIGGER regress_deferred ON mogo_client;
 DROP TRIGGER regress_trigger ON mogo_audit_log;
 -- one that keeps the audit empty does not go unnoticed
-CREATE FUNCTION public.regress_keep_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
-CREATE TRIGGER regress_keep_out BEFORE INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_keep_out();
+CREATE FUNCTION public.regress_keep_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL;
+END $$;
+CREATE TRIGGER regress_keep_out BEFORE INSERT ON mogo_audit_log FOR EACH ROW
+	EXECUTE FUNCTION public.regress_keep_out();
 RESET ROLE;
 SAVEPOINT s;
 SELECT mogo_disable_client(:'client_id');
@@ -97,7 +107,9 @@ RESET ROLE;
 SELECT mogo_verify(:'client_id', :'client_secret') AS live;
 SET ROLE regress_mogo_admin;
 SELECT client_secret AS fourth_secret FROM mogo_rotate_secret(:'second_id', '0') \gset
-SELECT mogo_verify(:'second_id', :'third_secret') AS old, mogo_verify(:'second_id', :'fourth_secret') AS new, mogo_verify_status(:'second_id', :'third_secret');
+SELECT mogo_verify(:'second_id', :'third_secret') AS old,
+	mogo_verify(:'second_id', :'fourth_secret') AS new,
+	mogo_verify_status(:'second_id', :'third_secret');
 SELECT mogo_disable_client(:'client_id');
 SELECT mogo_verify(:'client_id', :'client_secret') AS disabled;
 SELECT client_name FROM mogo_add_client('regress third');
@@ -115,8 +127,10 @@ ROLLBACK TO s;
 SET ROLE regress_mogo_owner;
 DROP RULE nothing ON mogo_client;
 CREATE FUNCTION public.regress_swallow() RETURNS trigger LANGUAGE plpgsql AS
-	'BEGIN IF TG_OP = ''INSERT'' OR NEW.live::text <> OLD.live::text THEN RETURN NULL; END IF; RETURN NEW; END';
-CREATE TRIGGER a_swallow BEFORE INSERT OR UPDATE ON mogo_client FOR EACH ROW EXECUTE FUNCTION public.regress_swallow();
+	'BEGIN IF TG_OP = ''INSERT'' OR NEW.live::text <> OLD.live::text THEN RETURN NULL; END IF; '
+	'RETURN NEW; END';
+CREATE TRIGGER a_swallow BEFORE INSERT OR UPDATE ON mogo_client FOR EACH ROW
+	EXECUTE FUNCTION public.regress_swallow();
 RESET ROLE;
 SAVEPOINT s;
 SELECT client_name FROM mogo_add_client('regress swallowed');
@@ -142,11 +156,14 @@ ROLLBACK;
 
 -- Only the audit is his, or the use counts: what he puts on them would run as the owner
 -- of the rest, a superuser.
-CREATE FUNCTION public.regress_rise() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ALTER ROLE regress_mogo_owner SUPERUSER; RETURN COALESCE(NEW, OLD); END';
+CREATE FUNCTION public.regress_rise() RETURNS trigger
+	LANGUAGE plpgsql
+	AS 'BEGIN ALTER ROLE regress_mogo_owner SUPERUSER; RETURN COALESCE(NEW, OLD); END';
 BEGIN;
 ALTER TABLE mogo_audit_log OWNER TO regress_mogo_owner;
 SET ROLE regress_mogo_owner;
-CREATE TRIGGER regress_rise BEFORE INSERT ON mogo_audit_log FOR EACH ROW EXECUTE FUNCTION public.regress_rise();
+CREATE TRIGGER regress_rise BEFORE INSERT ON mogo_audit_log FOR EACH ROW
+	EXECUTE FUNCTION public.regress_rise();
 RESET ROLE;
 SELECT client_name FROM mogo_add_client('regress risen');
 \echo :LAST_ERROR_SQLSTATE
@@ -156,7 +173,8 @@ BEGIN;
 ALTER TABLE mogo_client_usage OWNER TO regress_mogo_owner;
 INSERT INTO mogo_client_usage VALUES (:'client_id', 1);
 SET ROLE regress_mogo_owner;
-CREATE TRIGGER regress_rise BEFORE DELETE ON mogo_client_usage FOR EACH ROW EXECUTE FUNCTION public.regress_rise();
+CREATE TRIGGER regress_rise BEFORE DELETE ON mogo_client_usage FOR EACH ROW
+	EXECUTE FUNCTION public.regress_rise();
 RESET ROLE;
 SELECT mogo_remove_client(:'client_id');
 ROLLBACK;

@@ -31,7 +31,8 @@ CREATE FUNCTION mogo.swallow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN CASE WHEN new.live IS NOT DISTINCT FROM old.live THEN new END;
 END $$;
-CREATE TRIGGER swallow BEFORE UPDATE ON mogo.mogo_client FOR EACH ROW EXECUTE FUNCTION mogo.swallow();
+CREATE TRIGGER swallow BEFORE UPDATE ON mogo.mogo_client FOR EACH ROW
+	EXECUTE FUNCTION mogo.swallow();
 RESET ROLE;
 SELECT client_name FROM mogo.mogo_rotate_secret(:'client_id', '0');
 ROLLBACK;
@@ -42,9 +43,11 @@ BEGIN;
 SET ROLE regress_mogo_owner;
 CREATE FUNCTION mogo.swallow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	RETURN CASE WHEN pg_catalog.cardinality(new.live) <= pg_catalog.cardinality(old.live) THEN new END;
+	RETURN CASE WHEN pg_catalog.cardinality(new.live) <= pg_catalog.cardinality(old.live)
+	THEN new END;
 END $$;
-CREATE TRIGGER swallow BEFORE UPDATE ON mogo.mogo_client FOR EACH ROW EXECUTE FUNCTION mogo.swallow();
+CREATE TRIGGER swallow BEFORE UPDATE ON mogo.mogo_client FOR EACH ROW
+	EXECUTE FUNCTION mogo.swallow();
 RESET ROLE;
 SELECT client_name FROM mogo.mogo_add_secret(:'client_id');
 ROLLBACK;
@@ -70,7 +73,10 @@ ROLLBACK;
 BEGIN;
 SET ROLE regress_mogo_owner;
 ALTER TABLE mogo.mogo_client RENAME TO another;
-CREATE TABLE mogo.mogo_client (client_id uuid PRIMARY KEY, enabled boolean, salt bigint, live bigint, allowed_cidrs bigint, client_name bigint);
+CREATE TABLE mogo.mogo_client (
+	client_id uuid PRIMARY KEY, enabled boolean, salt bigint, live bigint, allowed_cidrs bigint,
+	client_name bigint,
+	scopes int, metadata int, created_at int, created_by int, external_id int);
 INSERT INTO mogo.mogo_client VALUES (:'client_id', true, 4711, 4712, 4713, 4714);
 RESET ROLE;
 SAVEPOINT s;
@@ -86,14 +92,18 @@ ROLLBACK;
 BEGIN;
 SET ROLE regress_mogo_owner;
 ALTER TABLE mogo.mogo_audit_log RENAME TO another;
-CREATE TABLE mogo.mogo_audit_log (at text, actor text, acting_as text, action text, client_id text, client_name text, secret_id text, client_addr text, application_name text, detail text);
+CREATE TABLE mogo.mogo_audit_log (
+	at text, actor text, acting_as text, action text, client_id text, client_name text,
+	secret_id text, client_addr text, application_name text, detail text);
 RESET ROLE;
 SELECT mogo.mogo_disable_client(:'client_id');
 ROLLBACK;
 BEGIN;
 SET ROLE regress_mogo_owner;
 ALTER TABLE mogo.mogo_secret RENAME TO another;
-CREATE TABLE mogo.mogo_secret (secret_id uuid, client_id uuid, created_at int, created_by int, expires_at int, revoked_at int, hash int);
+CREATE TABLE mogo.mogo_secret (
+	secret_id uuid, client_id uuid, created_at int, created_by int, expires_at int, revoked_at int,
+	hash int);
 RESET ROLE;
 SELECT mogo.mogo_verify_status(:'client_id', 'another secret');
 ROLLBACK;
@@ -105,9 +115,11 @@ SET ROLE regress_mogo_owner;
 ALTER TYPE mogo.mogo_credentials ALTER ATTRIBUTE client_secret TYPE bigint;
 RESET ROLE;
 SAVEPOINT s;
-SELECT mogo.mogo_credentials_json(ROW('victim', :'client_id', 4711, :'client_id', now(), now())::mogo.mogo_credentials);
+SELECT mogo.mogo_credentials_json(
+	ROW('victim', :'client_id', 4711, :'client_id', now(), now(), NULL)::mogo.mogo_credentials);
 ROLLBACK TO s;
-SELECT mogo.mogo_registration_json(ROW('victim', :'client_id', 4711, :'client_id', now(), now())::mogo.mogo_credentials);
+SELECT mogo.mogo_registration_json(
+	ROW('victim', :'client_id', 4711, :'client_id', now(), now(), NULL)::mogo.mogo_credentials);
 ROLLBACK TO s;
 -- nor is a pointer shown as a number
 SELECT client_secret FROM mogo.mogo_add_client('new');
@@ -141,19 +153,23 @@ ROLLBACK;
 BEGIN;
 SET ROLE regress_mogo_owner;
 SAVEPOINT s;
-UPDATE mogo.mogo_client SET live = ARRAY(SELECT live[1] FROM generate_series(1, 20)) WHERE client_id = :'client_id';
+UPDATE mogo.mogo_client SET live = ARRAY(SELECT live[1] FROM generate_series(1, 20))
+	WHERE client_id = :'client_id';
 RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret') AS twenty;
 ROLLBACK TO s;
-UPDATE mogo.mogo_client SET live = ARRAY(SELECT live[1] FROM generate_series(1, 21)) WHERE client_id = :'client_id';
+UPDATE mogo.mogo_client SET live = ARRAY(SELECT live[1] FROM generate_series(1, 21))
+	WHERE client_id = :'client_id';
 RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret');
 ROLLBACK TO s;
-UPDATE mogo.mogo_client SET live = pg_catalog.array_append(live, NULL) WHERE client_id = :'client_id';
+UPDATE mogo.mogo_client SET live = pg_catalog.array_append(live, NULL)
+	WHERE client_id = :'client_id';
 RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret');
 ROLLBACK TO s;
-UPDATE mogo.mogo_client SET live = ARRAY[ROW(:'secret_id', NULL, (live[1]).hash)::mogo.mogo_live_secret] WHERE client_id = :'client_id';
+UPDATE mogo.mogo_client SET live = ARRAY[ROW(:'secret_id', NULL, true, (
+	live[1]).hash)::mogo.mogo_live_secret] WHERE client_id = :'client_id';
 RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret');
 ROLLBACK TO s;
@@ -180,7 +196,9 @@ ROLLBACK;
 -- hashes by their beginnings, must not have its way with a secret of one of these.
 BEGIN;
 SET ROLE regress_mogo_owner;
-UPDATE mogo.mogo_client SET live = ARRAY[ROW(:'secret_id', 'infinity', pg_catalog.rpad('xy', 60, '.'))::mogo.mogo_live_secret]
+UPDATE mogo.mogo_client
+SET live = ARRAY[ROW(:'secret_id', 'infinity', false, pg_catalog.rpad('xy', 60,
+	'.'))::mogo.mogo_live_secret]
 WHERE client_id = :'client_id';
 RESET ROLE;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret') AS other_kind_of_hash;
@@ -191,14 +209,17 @@ ROLLBACK;
 BEGIN;
 SET ROLE regress_mogo_owner;
 UPDATE mogo.mogo_client SET live = ARRAY(
-	SELECT ROW(:'secret_id', 'infinity', public.crypt(chosen, public.gen_salt('bf', 4)))::mogo.mogo_live_secret
+	SELECT ROW(:'secret_id', 'infinity', false, public.crypt(chosen, public.gen_salt('bf',
+		4)))::mogo.mogo_live_secret
 	FROM (VALUES ('the first that was chosen'), ('the second that was chosen')) AS v (chosen))
 WHERE client_id = :'client_id';
 INSERT INTO mogo.mogo_secret (secret_id, client_id, created_at, created_by, expires_at, hash)
-VALUES ('99999999-9999-4999-8999-999999999999', :'client_id', now(), '', now(), public.crypt('the third that was chosen', public.gen_salt('bf', 4)));
+VALUES ('99999999-9999-4999-8999-999999999999', :'client_id', now(), '', now(),
+	public.crypt('the third that was chosen', public.gen_salt('bf', 4)));
 RESET ROLE;
 SELECT chosen, mogo.mogo_verify(:'client_id', chosen), mogo.mogo_verify_status(:'client_id', chosen)
-FROM (VALUES ('the first that was chosen'), ('the second that was chosen'), ('the third that was chosen'), ('another')) AS v (chosen);
+FROM (VALUES ('the first that was chosen'), ('the second that was chosen'),
+	('the third that was chosen'), ('another')) AS v (chosen);
 ROLLBACK;
 
 -- A table that is gone stops what needs it, and nothing else.
@@ -222,14 +243,16 @@ ROLLBACK;
 -- A hash that is too short, and another table's index by the name of ours.
 BEGIN;
 SET ROLE regress_mogo_owner;
-INSERT INTO mogo.mogo_secret (secret_id, client_id, created_at, created_by, hash) VALUES ('99999999-9999-4999-8999-999999999999', :'client_id', now(), '', '$2');
+INSERT INTO mogo.mogo_secret (secret_id, client_id, created_at, created_by, hash)
+	VALUES ('99999999-9999-4999-8999-999999999999', :'client_id', now(), '', '$2');
 RESET ROLE;
 SELECT mogo.mogo_verify_status(:'client_id', 'another secret');
 ROLLBACK;
 BEGIN;
 SET ROLE regress_mogo_owner;
 DROP INDEX mogo.mogo_secret_client_id_hash_idx;
-CREATE TABLE mogo.another (a int, client_id uuid, c int, d int, e int, f int, hash text COLLATE "C");
+CREATE TABLE mogo.another (a int, client_id uuid, c int, d int, e int, f int,
+	hash text COLLATE "C");
 CREATE INDEX mogo_secret_client_id_hash_idx ON mogo.another (client_id, hash);
 INSERT INTO mogo.another (client_id, hash) SELECT :'client_id', '$2' FROM generate_series(1, 500);
 RESET ROLE;

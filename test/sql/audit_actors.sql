@@ -6,7 +6,8 @@ GRANT regress_mogo_admin TO regress_mogo_login;
 SELECT mogo_grant_admin('regress_mogo_admin'), mogo_grant_admin('regress_mogo_wrapper');
 GRANT CREATE ON SCHEMA public TO regress_mogo_wrapper;
 SET ROLE regress_mogo_wrapper;
-CREATE FUNCTION public.regress_add(name text) RETURNS uuid LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION public.regress_add(name text) RETURNS uuid LANGUAGE sql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
 AS $$ SELECT c.client_id FROM public.mogo_add_client(name) AS c $$;
 RESET ROLE;
 
@@ -22,9 +23,11 @@ RESET ROLE;
 SELECT client_name FROM mogo_add_client('regress audit inherited');
 SELECT public.regress_add('regress audit definer') IS NOT NULL AS added;
 RESET SESSION AUTHORIZATION;
-SELECT client_name, CASE actor WHEN session_user THEN 'us' ELSE actor END AS actor, CASE acting_as WHEN session_user THEN 'us' ELSE acting_as END AS acting_as
+SELECT client_name, CASE actor WHEN session_user THEN 'us' ELSE actor END AS actor, CASE acting_as
+	WHEN session_user THEN 'us' ELSE acting_as END AS acting_as
 FROM mogo_audit WHERE client_name LIKE 'regress audit %' ORDER BY at;
-SELECT client_name, CASE created_by WHEN session_user THEN 'us' ELSE created_by END AS created_by FROM mogo_clients ORDER BY created_at;
+SELECT client_name, CASE created_by WHEN session_user THEN 'us' ELSE created_by END AS created_by
+	FROM mogo_clients ORDER BY created_at;
 -- the identity of the caller comes back, also after an error
 SET ROLE regress_mogo_admin;
 SELECT client_name FROM mogo_add_client('regress audit self');

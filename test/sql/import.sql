@@ -10,33 +10,42 @@ CREATE FUNCTION pg_temp.id(n int) RETURNS uuid LANGUAGE sql AS
 $$ SELECT ('c0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid $$;
 CREATE FUNCTION pg_temp.try(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  state text; message text; detail text;
+	state text; message text; detail text;
 BEGIN
-  EXECUTE 'SELECT ' || call;
-  RETURN 'ok';
+	EXECUTE 'SELECT ' || call;
+	RETURN 'ok';
 EXCEPTION WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-  RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''));
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+	detail = PG_EXCEPTION_DETAIL;
+	RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''));
 END $$;
 -- what was imported: its number, the secret and the stored text
 CREATE TEMPORARY TABLE kept (n int, algorithm text, stored text, secret text);
 
 -- sha256: hex in either case, base64 and base64url with or without padding
 INSERT INTO kept VALUES
-(1, 'sha256', '1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3', 'imported secret one'),
-(2, 'sha256', '1011FA912002DD2B76638A5FB982DB7C583508F49E1734607F3598902AB050E3', 'imported secret one'),
+(1, 'sha256', '1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3',
+	'imported secret one'),
+(2, 'sha256', '1011FA912002DD2B76638A5FB982DB7C583508F49E1734607F3598902AB050E3',
+	'imported secret one'),
 (3, 'sha256', 'EBH6kSAC3St2Y4pfuYLbfFg1CPSeFzRgfzWYkCqwUOM=', 'imported secret one'),
 (4, 'sha256', 'EBH6kSAC3St2Y4pfuYLbfFg1CPSeFzRgfzWYkCqwUOM', 'imported secret one'),
 (5, 'sha256', 'Yx48nsl/41yAMR8KxCkTGtqHLEhT/PXUkUvyel0hvro=', 'a:b c+d%&=ü'),
 (6, 'sha256', 'Yx48nsl_41yAMR8KxCkTGtqHLEhT_PXUkUvyel0hvro=', 'a:b c+d%&=ü'),
 (7, 'sha256', 'Yx48nsl_41yAMR8KxCkTGtqHLEhT_PXUkUvyel0hvro', 'a:b c+d%&=ü'),
 -- bcrypt: three labels of one algorithm; costs 4 and 5
-(11, 'bcrypt', '$2a$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.', 'correct horse battery'),
-(12, 'bcrypt', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.', 'correct horse battery'),
-(13, 'bcrypt', '$2y$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.', 'correct horse battery'),
-(14, 'bcrypt', '$2a$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa', 'Grüße an den Bäcker'),
-(15, 'bcrypt', '$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa', 'Grüße an den Bäcker'),
-(16, 'bcrypt', '$2y$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa', 'Grüße an den Bäcker'),
+(11, 'bcrypt', '$2a$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
+	'correct horse battery'),
+(12, 'bcrypt', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
+	'correct horse battery'),
+(13, 'bcrypt', '$2y$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
+	'correct horse battery'),
+(14, 'bcrypt', '$2a$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa',
+	'Grüße an den Bäcker'),
+(15, 'bcrypt', '$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa',
+	'Grüße an den Bäcker'),
+(16, 'bcrypt', '$2y$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa',
+	'Grüße an den Bäcker'),
 (17, 'bcrypt', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW', 'U*U'),
 (18, 'bcrypt', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK', 'U*U*'),
 -- plain: what a person chose, with 16 characters, and with 72 bytes
@@ -45,93 +54,112 @@ INSERT INTO kept VALUES
 (23, 'plain', repeat('ü', 36), repeat('ü', 36)),
 -- plain is never guessed at: what looks like a hash is a secret that somebody chose
 (24, 'plain', '1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3',
-    '1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3'),
+	'1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3'),
 (25, 'plain', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
-    '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.');
+	'$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.');
 SET mogocred.bcrypt_cost = 4;
-SELECT n, mogo_import_client('regress_import ' || n, pg_temp.id(n), algorithm, stored) IS NOT NULL AS imported
+SELECT n, mogo_import_client('regress_import ' || n, pg_temp.id(n), algorithm, stored) IS NOT NULL
+	AS imported
 FROM kept ORDER BY n;
 RESET mogocred.bcrypt_cost;
 
 -- the secret is right; the stored text never is, and a digest only where SHA-256 was kept
 SELECT k.n, k.algorithm,
-    mogo_verify(c.client_id, k.secret) AS secret,
-    mogo_verify_status(c.client_id, k.secret) AS status,
-    CASE WHEN k.stored <> k.secret THEN mogo_verify(c.client_id, k.stored) END AS stored_text,
-    mogo_verify(c.client_id, k.secret || ' ') AS longer, mogo_verify(c.client_id, left(k.secret, -1)) AS shorter,
-    CASE WHEN upper(k.secret COLLATE "C") <> k.secret THEN mogo_verify(c.client_id, upper(k.secret COLLATE "C")) END AS other_case,
-    mogo_verify_digest(c.client_id, sha256(convert_to(k.secret, 'UTF8'))) AS digest
+	mogo_verify(c.client_id, k.secret) AS secret,
+	mogo_verify_status(c.client_id, k.secret) AS status,
+	CASE WHEN k.stored <> k.secret THEN mogo_verify(c.client_id, k.stored) END AS stored_text,
+	mogo_verify(c.client_id, k.secret || ' ') AS longer,
+	mogo_verify(c.client_id, left(k.secret, -1)) AS shorter,
+	CASE WHEN upper(k.secret COLLATE "C") <> k.secret
+	THEN mogo_verify(c.client_id, upper(k.secret COLLATE "C")) END AS other_case,
+	mogo_verify_digest(c.client_id, sha256(convert_to(k.secret, 'UTF8'))) AS digest
 FROM kept AS k JOIN mogo_clients AS c ON c.client_id = pg_temp.id(k.n) ORDER BY k.n;
 -- whatever our own rows hold works neither, as text, as hex, or as a digest
 SELECT count(*) FROM mogo_client AS c, unnest(c.live) AS l,
-    LATERAL (VALUES (l.hash), (split_part(l.hash, '$', 3)), (split_part(l.hash, '$', 2)), (right(l.hash, 31))) AS t (text)
+	LATERAL (VALUES (l.hash), (split_part(l.hash, '$', 3)), (split_part(l.hash, '$', 2)), (right(
+	l.hash, 31))) AS t (text)
 WHERE c.client_name ^@ 'regress_import' AND
-    (mogo_verify(c.client_id, t.text) OR mogo_verify_digest(c.client_id, convert_to(t.text, 'UTF8'))
-    OR l.hash ^@ 'sha256' AND mogo_verify_digest(c.client_id, decode(split_part(l.hash, '$', 3), 'hex')));
+	(mogo_verify(c.client_id, t.text) OR mogo_verify_digest(c.client_id, convert_to(t.text, 'UTF8'))
+	OR l.hash ^@ 'sha256' AND mogo_verify_digest(
+	c.client_id, decode(split_part(l.hash, '$', 3), 'hex')));
 
 -- sha256 is native now, as if it had been generated here; plain is bcrypt at the setting's cost
 SELECT DISTINCT k.algorithm, s.algorithm AS kept_as,
-    regexp_replace(l.hash, '^(sha256\$|\$2.\$\d\d\$).*$', '\1') AS label, length(l.hash)
+	regexp_replace(l.hash, '^(sha256\$|\$2.\$\d\d\$).*$', '\1') AS label, length(l.hash)
 FROM kept AS k JOIN mogo_client AS c ON c.client_id = pg_temp.id(k.n), unnest(c.live) AS l
 JOIN mogo_secrets AS s ON s.secret_id = l.secret_id ORDER BY 1, 3;
-SELECT k.n FROM kept AS k JOIN mogo_client AS c ON c.client_id = pg_temp.id(k.n), unnest(c.live) AS l
+SELECT k.n FROM kept AS k JOIN mogo_client AS c ON c.client_id = pg_temp.id(k.n), unnest(c.live)
+	AS l
 WHERE k.algorithm = 'sha256' AND l.hash <> 'sha256$' || encode(c.salt, 'hex') || '$'
-    || encode(sha256(c.salt || sha256(convert_to(k.secret, 'UTF8'))), 'hex');
+	|| encode(sha256(c.salt || sha256(convert_to(k.secret, 'UTF8'))), 'hex');
 -- two clients with one secret do not show it
 SELECT count(DISTINCT l.hash), count(DISTINCT c.salt) FROM mogo_client AS c, unnest(c.live) AS l
 WHERE c.client_id IN (pg_temp.id(1), pg_temp.id(2), pg_temp.id(3), pg_temp.id(4));
 
 -- the setting's default and bounds
 SHOW mogocred.bcrypt_cost;
-SELECT mogo_import_client('regress_import plain', pg_temp.id(31), 'plain', 'correct horse battery staple') IS NOT NULL AS imported;
-SELECT regexp_replace(l.hash, '^(\$2.\$\d\d\$).*$', '\1') AS label FROM mogo_client AS c, unnest(c.live) AS l
+SELECT mogo_import_client('regress_import plain', pg_temp.id(31), 'plain',
+	'correct horse battery staple') IS NOT NULL AS imported;
+SELECT regexp_replace(l.hash, '^(\$2.\$\d\d\$).*$', '\1') AS label
+	FROM mogo_client AS c, unnest(c.live) AS l
 WHERE c.client_id = pg_temp.id(31);
 SET mogocred.bcrypt_cost = 3;
 SET mogocred.bcrypt_cost = 13;
 -- the same secret twice has two salts
-SELECT mogo_import_client('regress_import plain 2', pg_temp.id(32), 'plain', 'correct horse battery staple') IS NOT NULL AS imported;
+SELECT mogo_import_client('regress_import plain 2', pg_temp.id(32), 'plain',
+	'correct horse battery staple') IS NOT NULL AS imported;
 SELECT count(DISTINCT left(l.hash, 29)) FROM mogo_client AS c, unnest(c.live) AS l
 WHERE c.client_id IN (pg_temp.id(31), pg_temp.id(32));
 
 -- all the other properties, and the audit
 SELECT mogo_import_client('regress_import all', pg_temp.id(41), 'sha256',
-    encode(sha256('secret of import all'), 'hex'), '2999-12-31 00:00:00+00', '{read,write}', '{"from": "elsewhere"}') AS secret_id \gset
+	encode(sha256('secret of import all'), 'hex'), '2999-12-31 00:00:00+00', '{read,write}',
+	'{"from": "elsewhere"}') AS secret_id \gset
 SELECT client_name, enabled, scopes, metadata, allowed_cidrs, created_by = session_user AS mine,
-    live_secrets, next_expiry AT TIME ZONE 'UTC' AS next_expiry
+	live_secrets, next_expiry AT TIME ZONE 'UTC' AS next_expiry
 FROM mogo_clients WHERE client_id = pg_temp.id(41);
-SELECT secret_id = :'secret_id' AS the_same, status, expires_at AT TIME ZONE 'UTC' AS expires_at, revoked_at
+SELECT secret_id = :'secret_id' AS the_same, status, expires_at AT TIME ZONE 'UTC' AS expires_at,
+	revoked_at
 FROM mogo_secrets WHERE client_id = pg_temp.id(41);
-SELECT client_name, scopes, metadata, secret_id = :'secret_id' AS the_same, expires_at AT TIME ZONE 'UTC' AS expires_at
+SELECT client_name, scopes, metadata, secret_id = :'secret_id' AS the_same,
+	expires_at AT TIME ZONE 'UTC' AS expires_at
 FROM mogo_authenticate(pg_temp.id(41), 'secret of import all');
 SELECT a.action, a.client_name, a.secret_id IS NOT NULL AS secret, a.detail
-FROM mogo_audit AS a WHERE a.client_id IN (pg_temp.id(41), pg_temp.id(17), pg_temp.id(21)) ORDER BY at;
+FROM mogo_audit AS a WHERE a.client_id IN (pg_temp.id(41), pg_temp.id(17), pg_temp.id(21))
+	ORDER BY at;
 -- no hash reaches the audit
 SELECT count(*) FROM mogo_audit_log AS a, kept AS k WHERE strpos(a::text, k.stored) > 0;
 
 -- an imported client's life goes on as any other's: an overlap from bcrypt to a new one
 SELECT client_secret AS new FROM mogo_rotate_secret(pg_temp.id(14), '1 hour') \gset
-SELECT mogo_verify(pg_temp.id(14), 'Grüße an den Bäcker') AS old, mogo_verify(pg_temp.id(14), :'new') AS new;
+SELECT mogo_verify(pg_temp.id(14), 'Grüße an den Bäcker') AS old,
+	mogo_verify(pg_temp.id(14), :'new') AS new;
 SELECT status, algorithm, expires_at IS NOT NULL AS expires FROM mogo_secrets
 WHERE client_id = pg_temp.id(14) ORDER BY created_at;
 SELECT client_secret AS new FROM mogo_rotate_secret(pg_temp.id(14), '0') \gset
 SELECT mogo_verify_status(pg_temp.id(14), 'Grüße an den Bäcker') AS old,
-    mogo_verify_status(pg_temp.id(14), 'Grüße an den Becker') AS never_was,
-    mogo_verify_status(pg_temp.id(14), :'new') AS new;
+	mogo_verify_status(pg_temp.id(14), 'Grüße an den Becker') AS never_was,
+	mogo_verify_status(pg_temp.id(14), :'new') AS new;
 SELECT status, algorithm FROM mogo_secrets WHERE client_id = pg_temp.id(14) ORDER BY created_at;
 -- from sha256
 SELECT client_secret AS new FROM mogo_rotate_secret(pg_temp.id(1), '0') \gset
-SELECT mogo_verify_status(pg_temp.id(1), 'imported secret one') AS old, mogo_verify_status(pg_temp.id(1), :'new') AS new;
+SELECT mogo_verify_status(pg_temp.id(1), 'imported secret one') AS old,
+	mogo_verify_status(pg_temp.id(1), :'new') AS new;
 -- revoked and expired bcrypt secrets stay known
 SELECT mogo_revoke_secret(secret_id) FROM mogo_secrets WHERE client_id = pg_temp.id(15);
-SELECT mogo_verify(pg_temp.id(15), 'Grüße an den Bäcker') AS verify, mogo_verify_status(pg_temp.id(15), 'Grüße an den Bäcker') AS status;
+SELECT mogo_verify(pg_temp.id(15), 'Grüße an den Bäcker') AS verify,
+	mogo_verify_status(pg_temp.id(15), 'Grüße an den Bäcker') AS status;
 SELECT client_name FROM mogo_rotate_secret(pg_temp.id(16), '1 microsecond');
-SELECT mogo_verify(pg_temp.id(16), 'Grüße an den Bäcker') AS verify, mogo_verify_status(pg_temp.id(16), 'Grüße an den Bäcker') AS status;
+SELECT mogo_verify(pg_temp.id(16), 'Grüße an den Bäcker') AS verify,
+	mogo_verify_status(pg_temp.id(16), 'Grüße an den Bäcker') AS status;
 SELECT client_name FROM mogo_add_secret(pg_temp.id(16));
-SELECT mogo_verify(pg_temp.id(16), 'Grüße an den Bäcker') AS verify, mogo_verify_status(pg_temp.id(16), 'Grüße an den Bäcker') AS status;
+SELECT mogo_verify(pg_temp.id(16), 'Grüße an den Bäcker') AS verify,
+	mogo_verify_status(pg_temp.id(16), 'Grüße an den Bäcker') AS status;
 
 -- what is not what the algorithm says is refused, and not guessed at
-SELECT concat(c.algorithm, ' ', c.what, E'\n  ', replace(pg_temp.try(format('mogo_import_client(%L, %L, %L, %L)',
-    'regress_import bad', pg_temp.id(99), c.algorithm, c.secret)), E'\n', E'\n  ')) AS refused
+SELECT concat(c.algorithm, ' ', c.what, E'\n  ', replace(pg_temp.try(format(
+	'mogo_import_client(%L, %L, %L, %L)',
+	'regress_import bad', pg_temp.id(99), c.algorithm, c.secret)), E'\n', E'\n  ')) AS refused
 FROM (VALUES
 (1, 'sha256', 'empty', ''),
 (2, 'sha256', '63 digits', repeat('0', 63)),
@@ -151,7 +179,8 @@ FROM (VALUES
 (16, 'sha256', 'LDAP''s form', '{SHA256}EBH6kSAC3St2Y4pfuYLbfFg1CPSeFzRgfzWYkCqwUOM='),
 (17, 'sha256', 'of nothing', encode(sha256(''), 'hex')),
 (21, 'bcrypt', 'empty', ''),
-(22, 'bcrypt', '59 characters', left('$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.', -1)),
+(22, 'bcrypt', '59 characters',
+	left('$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.', -1)),
 (23, 'bcrypt', '61 characters', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo..'),
 (24, 'bcrypt', '$2x$', '$2x$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.'),
 (25, 'bcrypt', '$2$', '$2$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo..'),
@@ -183,25 +212,34 @@ SELECT count(*) FROM mogo_audit WHERE client_id = pg_temp.id(99);
 
 -- bcrypt of nothing, which is no secret either (by libxcrypt)
 SELECT mogo_import_client('regress_import nothing', pg_temp.id(53), 'bcrypt',
-    '$2b$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK') IS NOT NULL AS imported;
+	'$2b$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK') IS NOT NULL AS imported;
 SELECT mogo_verify(pg_temp.id(53), '') AS verify, mogo_verify_status(pg_temp.id(53), '') AS status;
-SELECT crypt('', '$2a$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK') = '$2a$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK' AS it_is_that;
+SELECT crypt('', '$2a$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK')
+	= '$2a$04$N9qo8uLOickgx2ZMRZoMyexhJu7XyhFyrko6QMKtD6uvGcfCxpYoK' AS it_is_that;
 -- bounds of a secret: 1,024 bytes are checked, one more is false; bcrypt reads 72, as it
 -- did where the hash comes from
-SELECT mogo_import_client('regress_import 1024', pg_temp.id(51), 'sha256', encode(sha256(convert_to(repeat('ü', 512), 'UTF8')), 'hex')) IS NOT NULL AS imported;
-SELECT mogo_import_client('regress_import 1025', pg_temp.id(52), 'sha256', encode(sha256(convert_to(repeat('ü', 512) || 'x', 'UTF8')), 'hex')) IS NOT NULL AS imported;
-SELECT mogo_verify(pg_temp.id(51), repeat('ü', 512)) AS with_1024, mogo_verify(pg_temp.id(52), repeat('ü', 512) || 'x') AS with_1025;
-SELECT mogo_verify(pg_temp.id(23), repeat('ü', 36)) AS with_72, mogo_verify(pg_temp.id(23), repeat('ü', 36) || 'x') AS with_73;
+SELECT mogo_import_client('regress_import 1024', pg_temp.id(51), 'sha256', encode(sha256(convert_to(
+	repeat('ü', 512), 'UTF8')), 'hex')) IS NOT NULL AS imported;
+SELECT mogo_import_client('regress_import 1025', pg_temp.id(52), 'sha256', encode(sha256(convert_to(
+	repeat('ü', 512) || 'x', 'UTF8')), 'hex')) IS NOT NULL AS imported;
+SELECT mogo_verify(pg_temp.id(51), repeat('ü', 512)) AS with_1024,
+	mogo_verify(pg_temp.id(52), repeat('ü', 512) || 'x') AS with_1025;
+SELECT mogo_verify(pg_temp.id(23), repeat('ü', 36)) AS with_72,
+	mogo_verify(pg_temp.id(23), repeat('ü', 36) || 'x') AS with_73;
 
 -- pgcrypto in another schema, and one that is in nobody's search_path
 CREATE SCHEMA regress_crypto;
 ALTER EXTENSION pgcrypto SET SCHEMA regress_crypto;
-SELECT mogo_import_client('regress_import elsewhere', pg_temp.id(61), 'plain', 'pgcrypto is elsewhere') IS NOT NULL AS imported;
-SELECT mogo_verify(pg_temp.id(61), 'pgcrypto is elsewhere') AS secret, mogo_verify(pg_temp.id(12), 'correct horse battery') AS older;
+SELECT mogo_import_client('regress_import elsewhere', pg_temp.id(61), 'plain',
+	'pgcrypto is elsewhere') IS NOT NULL AS imported;
+SELECT mogo_verify(pg_temp.id(61), 'pgcrypto is elsewhere') AS secret,
+	mogo_verify(pg_temp.id(12), 'correct horse battery') AS older;
 -- somebody else's crypt is not asked
 CREATE FUNCTION public.crypt(text, text) RETURNS text LANGUAGE sql AS 'SELECT $2';
-CREATE FUNCTION public.gen_salt(text, int) RETURNS text LANGUAGE sql AS $$ SELECT '$2a$04$' || repeat('a', 22) $$;
-SELECT mogo_verify(pg_temp.id(12), 'anything') AS wrong, mogo_verify(pg_temp.id(12), 'correct horse battery') AS secret;
+CREATE FUNCTION public.gen_salt(text, int) RETURNS text
+	LANGUAGE sql AS $$ SELECT '$2a$04$' || repeat('a', 22) $$;
+SELECT mogo_verify(pg_temp.id(12), 'anything') AS wrong,
+	mogo_verify(pg_temp.id(12), 'correct horse battery') AS secret;
 DROP FUNCTION public.crypt(text, text), public.gen_salt(text, int);
 ALTER EXTENSION pgcrypto SET SCHEMA public;
 DROP SCHEMA regress_crypto;

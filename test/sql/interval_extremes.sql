@@ -13,7 +13,8 @@ SELECT mogo_purge('2147483647 months -2147483648 days');
 SELECT mogo_purge('4000000 months -120000000 days');
 SELECT mogo_purge('-1 day');
 -- what is within a thousand years is fine, in any parts
-SELECT mogo_purge('1000 years') + mogo_purge('365000 days') + mogo_purge('8760000 hours') + mogo_purge('12000 months -360000 days') AS none;
+SELECT mogo_purge('1000 years') + mogo_purge('365000 days') + mogo_purge(
+	'8760000 hours') + mogo_purge('12000 months -360000 days') AS none;
 SELECT client_name FROM mogo_rotate_secret(:'client_id', '1000 years');
 SELECT mogo_remove_client(:'client_id');
 TRUNCATE mogo_audit_log;

@@ -9,9 +9,10 @@ SELECT mogo_grant_admin('regress_admin'), mogo_grant_admin('regress_deputy');
 SELECT clock_timestamp() AS start \gset
 -- the audit from here on; what differs from run to run is only compared
 CREATE VIEW pg_temp.audit AS
-SELECT row_number() OVER (ORDER BY at) AS n, actor = session_user AS session, acting_as, action, client_name,
-    client_id IS NOT NULL AS client, secret_id IS NOT NULL AS secret, client_addr, application_name,
-    detail - 'others_end_at' - 'ended_before' AS detail
+SELECT row_number() OVER (ORDER BY at) AS n, actor = session_user AS session, acting_as, action,
+	client_name,
+	client_id IS NOT NULL AS client, secret_id IS NOT NULL AS secret, client_addr, application_name,
+	detail - 'others_end_at' - 'ended_before' AS detail
 FROM mogo_audit WHERE at > :'start'::timestamptz AND action !~ '^access' ORDER BY at;
 SET application_name = 'regress "audit"';
 
@@ -21,27 +22,33 @@ SELECT client_id AS id, secret_id AS i1 FROM mogo_add_client('regress_audit') \g
 SELECT secret_id AS i2 FROM mogo_add_secret(:'id') \gset
 SELECT secret_id AS i3, issued_at + '1 day' AS cutoff FROM mogo_rotate_secret(:'id', '1 day') \gset
 SELECT mogo_revoke_secret(:'i1') \g /dev/null
-SELECT mogo_update_client(:'id', 'regress_audit 2', '{read}', '{"a": 1}', '{10.0.0.0/8}') \g /dev/null
+SELECT mogo_update_client(:'id', 'regress_audit 2', '{read}', '{"a": 1}',
+	'{10.0.0.0/8}') \g /dev/null
 SELECT mogo_disable_client(:'id') \g /dev/null
 SELECT mogo_enable_client(:'id') \g /dev/null
-SELECT mogo_import_client('regress_audit imported', 'd0000000-0000-4000-8000-000000000001', 'bcrypt',
-    '$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa') AS i4 \gset
+SELECT mogo_import_client('regress_audit imported', 'd0000000-0000-4000-8000-000000000001',
+	'bcrypt',
+	'$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa') AS i4 \gset
 SELECT mogo_remove_client(:'id') \g /dev/null
 RESET ROLE;
 TABLE pg_temp.audit;
 -- the right ids
-SELECT action, client_id = :'id' AS client, CASE secret_id WHEN :'i1' THEN 1 WHEN :'i2' THEN 2 WHEN :'i3' THEN 3 END AS secret,
-    (detail ->> 'others_end_at')::timestamptz = :'cutoff' AS cutoff
+SELECT action, client_id = :'id' AS client, CASE secret_id WHEN :'i1' THEN 1 WHEN :'i2' THEN 2
+	WHEN :'i3' THEN 3 END AS secret,
+	(detail ->> 'others_end_at')::timestamptz = :'cutoff' AS cutoff
 FROM mogo_audit WHERE client_id = :'id' AND at > :'start' ORDER BY at;
-SELECT client_id, secret_id = :'i4' AS secret FROM mogo_audit WHERE client_name = 'regress_audit imported' AND at > :'start';
+SELECT client_id, secret_id = :'i4' AS secret FROM mogo_audit
+	WHERE client_name = 'regress_audit imported' AND at > :'start';
 -- the secret's own row says who made it: the session's user too
 SELECT created_by = session_user AS session FROM mogo_secrets WHERE secret_id = :'i4';
-SELECT created_by = session_user AS session FROM mogo_clients WHERE client_name = 'regress_audit imported';
+SELECT created_by = session_user AS session FROM mogo_clients
+	WHERE client_name = 'regress_audit imported';
 
 -- actor and acting_as: SET ROLE, a function of somebody else's, both
 SELECT clock_timestamp() AS start \gset
 CREATE VIEW pg_temp.actors AS
-SELECT row_number() OVER (ORDER BY at) AS n, actor = session_user AS session, actor, acting_as, action
+SELECT row_number() OVER (ORDER BY at) AS n, actor = session_user AS session, actor, acting_as,
+	action
 FROM mogo_audit WHERE at > :'start'::timestamptz AND action !~ '^access' ORDER BY at;
 CREATE FUNCTION regress_rename(name text) RETURNS void LANGUAGE sql SECURITY DEFINER
 SET search_path FROM CURRENT AS
@@ -57,7 +64,8 @@ RESET SESSION AUTHORIZATION;
 SET ROLE regress_admin;
 SELECT regress_rename('regress_audit 6') \g /dev/null
 RESET ROLE;
-SELECT n, session, CASE WHEN NOT session THEN actor END AS actor, acting_as, action FROM pg_temp.actors;
+SELECT n, session, CASE WHEN NOT session THEN actor END AS actor, acting_as, action
+	FROM pg_temp.actors;
 DROP FUNCTION regress_rename;
 
 -- one change, one row; a failed or a rolled-back one none
@@ -88,7 +96,7 @@ SELECT count(DISTINCT at) FROM (SELECT at FROM mogo_audit ORDER BY at DESC LIMIT
 -- a check leaves no row
 SELECT count(*) AS before FROM mogo_audit \gset
 SELECT mogo_verify('d0000000-0000-4000-8000-000000000001', 'Grüße an den Bäcker') AS right,
-    mogo_verify('d0000000-0000-4000-8000-000000000001', 'wrong') AS wrong;
+	mogo_verify('d0000000-0000-4000-8000-000000000001', 'wrong') AS wrong;
 SELECT count(*) - :before AS more FROM mogo_audit;
 
 -- the administrator reads it, and writes it by no way
@@ -104,7 +112,7 @@ RESET ROLE;
 -- mogo_purge_audit: rows that are older, and one that says so
 SELECT mogo_purge_audit('0') > 0 AS trimmed;
 SELECT action, client_id, client_name, secret_id, (detail ->> 'count')::int > 0 AS count,
-    (detail ->> 'ended_before')::timestamptz <= at AS cutoff
+	(detail ->> 'ended_before')::timestamptz <= at AS cutoff
 FROM mogo_audit;
 SELECT mogo_purge_audit('1 hour');
 SELECT mogo_purge_audit('0');

@@ -7,30 +7,31 @@
 --
 CREATE FUNCTION pg_temp.try(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  state text; message text; detail text; hint text;
+	state text; message text; detail text; hint text;
 BEGIN
-  EXECUTE 'SELECT ' || call;
-  RETURN 'ok';
+	EXECUTE 'SELECT ' || call;
+	RETURN 'ok';
 EXCEPTION
 WHEN undefined_function THEN  -- PostgreSQL's own, with a hint before 19 and a detail since
-  RETURN concat(SQLSTATE, ': ', SQLERRM);
+	RETURN concat(SQLSTATE, ': ', SQLERRM);
 WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-    detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-  RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''), E'\nHINT: ' || nullif(hint, ''));
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+	detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	RETURN concat(state, ': ', message, E'\nDETAIL: ' || nullif(detail, ''), E'\nHINT: ' || nullif(
+	hint, ''));
 END $$;
 \pset format unaligned
 \pset tuples_only on
 
 -- a client for them with a known id, and what it looks like before and after
 SELECT mogo_import_client('regress_errors', 'e0000000-0000-4000-8000-000000000001', 'sha256',
-    encode(sha256('the secret of regress_errors'), 'hex')) AS secret_id \gset
+	encode(sha256('the secret of regress_errors'), 'hex')) AS secret_id \gset
 SELECT mogo_import_client('regress_errors other', 'e0000000-0000-4000-8000-000000000002', 'sha256',
-    encode(sha256('the other one''s secret'), 'hex')) IS NOT NULL;
+	encode(sha256('the other one''s secret'), 'hex')) IS NOT NULL;
 CREATE VIEW pg_temp.state AS
 SELECT md5((SELECT string_agg(c::text, ',' ORDER BY client_id) FROM mogo_client AS c)
-    || (SELECT string_agg(s::text, ',' ORDER BY secret_id) FROM mogo_secret AS s)
-    || (SELECT count(*)::text FROM mogo_audit_log)) AS state;
+	|| (SELECT string_agg(s::text, ',' ORDER BY secret_id) FROM mogo_secret AS s)
+	|| (SELECT count(*)::text FROM mogo_audit_log)) AS state;
 SELECT state AS before FROM pg_temp.state \gset
 
 CREATE TEMPORARY TABLE bad (n int GENERATED ALWAYS AS IDENTITY, call text);
@@ -57,7 +58,9 @@ INSERT INTO bad (call) VALUES
 ('mogo_rotate_secret(''e0000000-0000-4000-8000-000000000001'', ''365001 days'')'),
 ('mogo_rotate_secret(''e0000000-0000-4000-8000-000000000001'', ''178000000 years'')'),
 ('mogo_rotate_secret(''e0000000-0000-4000-8000-000000000001'', ''-178000000 years'')'),
-('mogo_rotate_secret(''e0000000-0000-4000-8000-000000000001'', ''1 hour'', now() - interval ''1 day'')'),
+('mogo_rotate_secret(''e0000000-0000-4000-8000-000000000001'', ''1 hour'', now() - interval ''1 '
+	'day'')'),
+	
 ('mogo_rotate_secret(''e0000000-0000-4000-8000-000000000001'', ''1 hour'', ''infinity'')'),
 ('mogo_rotate_secret(''e0000000-0000-4000-8000-000000000001'', ''1 hour'', ''-infinity'')'),
 -- mogo_revoke_secret: a client's id is no secret's
@@ -91,25 +94,53 @@ INSERT INTO bad (call) VALUES
 ('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', metadata => ''[]'')'),
 ('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', metadata => ''null'')'),
 ('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', allowed_cidrs => ''{NULL}'')'),
-('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', allowed_cidrs => ''{10.0.0.0/8,NULL}'')'),
-('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', allowed_cidrs => ''{{10.0.0.0/8}}'')'),
+('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', allowed_cidrs => ''{10.0.0.0/8,'
+	'NULL}'')'),
+	
+('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', allowed_cidrs => '
+	'''{{10.0.0.0/8}}'')'),
+	
 -- one bad value among good ones
-('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', ''new name'', ''{new}'', ''{"new": 1}'', ''{NULL}'')'),
+('mogo_update_client(''e0000000-0000-4000-8000-000000000001'', ''new name'', ''{new}'', ''{"new": '
+	'1}'', ''{NULL}'')'),
+	
 -- mogo_import_client
-('mogo_import_client(NULL, ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64))'),
+('mogo_import_client(NULL, ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', '
+	'64))'),
+	
 ('mogo_import_client(''x'', NULL, ''sha256'', repeat(''0'', 64))'),
 ('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', NULL, repeat(''0'', 64))'),
 ('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', NULL)'),
-('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64), scopes => NULL)'),
-('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64), metadata => NULL)'),
-('mogo_import_client('''', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64))'),
-('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64), now())'),
-('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64), ''infinity'')'),
-('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64), scopes => ''{"a b"}'')'),
-('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64), metadata => ''1'')'),
-('mogo_import_client(''regress_errors'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', 64))'),
-('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000001'', ''sha256'', repeat(''0'', 64))'),
-('mogo_import_client(''regress_errors'', ''e0000000-0000-4000-8000-000000000001'', ''sha256'', repeat(''0'', 64))'),
+('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', '
+	'64), scopes => NULL)'),
+	
+('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', '
+	'64), metadata => NULL)'),
+	
+('mogo_import_client('''', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', '
+	'64))'),
+	
+('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', '
+	'64), now())'),
+	
+('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', '
+	'64), ''infinity'')'),
+	
+('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', '
+	'64), scopes => ''{"a b"}'')'),
+	
+('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', repeat(''0'', '
+	'64), metadata => ''1'')'),
+	
+('mogo_import_client(''regress_errors'', ''e0000000-0000-4000-8000-000000000003'', ''sha256'', '
+	'repeat(''0'', 64))'),
+	
+('mogo_import_client(''x'', ''e0000000-0000-4000-8000-000000000001'', ''sha256'', repeat(''0'', '
+	'64))'),
+	
+('mogo_import_client(''regress_errors'', ''e0000000-0000-4000-8000-000000000001'', ''sha256'', '
+	'repeat(''0'', 64))'),
+	
 -- (what may be imported: import.sql)
 -- mogo_purge, mogo_purge_audit
 ('mogo_purge(NULL)'),
@@ -133,13 +164,16 @@ CREATE TEMPORARY TABLE change (n int GENERATED ALWAYS AS IDENTITY, call text);
 INSERT INTO change (call) VALUES
 ('mogo_add_client(NULL)'), ('mogo_add_client(''regress_errors'')'),
 ('mogo_add_secret(NULL)'), ('mogo_add_secret(''e0000000-0000-4000-8000-0000000000ff'')'),
-('mogo_rotate_secret(NULL, NULL)'), ('mogo_rotate_secret(''e0000000-0000-4000-8000-0000000000ff'', ''-1 day'')'),
+('mogo_rotate_secret(NULL, NULL)'),
+	('mogo_rotate_secret(''e0000000-0000-4000-8000-0000000000ff'', ''-1 day'')'),
 ('mogo_revoke_secret(NULL)'), ('mogo_revoke_secret(''e0000000-0000-4000-8000-0000000000ff'')'),
 ('mogo_disable_client(NULL)'), ('mogo_disable_client(''e0000000-0000-4000-8000-0000000000ff'')'),
 ('mogo_enable_client(NULL)'), ('mogo_enable_client(''e0000000-0000-4000-8000-0000000000ff'')'),
-('mogo_update_client(NULL)'), ('mogo_update_client(''e0000000-0000-4000-8000-0000000000ff'', '''')'),
+('mogo_update_client(NULL)'),
+	('mogo_update_client(''e0000000-0000-4000-8000-0000000000ff'', '''')'),
 ('mogo_remove_client(NULL)'), ('mogo_remove_client(''e0000000-0000-4000-8000-0000000000ff'')'),
-('mogo_import_client(NULL, NULL, NULL, NULL)'), ('mogo_import_client('''', ''e0000000-0000-4000-8000-0000000000ff'', ''?'', ''?'')'),
+('mogo_import_client(NULL, NULL, NULL, NULL)'),
+	('mogo_import_client('''', ''e0000000-0000-4000-8000-0000000000ff'', ''?'', ''?'')'),
 ('mogo_purge(NULL)'), ('mogo_purge(''-1 day'')'),
 ('mogo_purge_audit(NULL)'), ('mogo_purge_audit(''-1 day'')');
 GRANT SELECT ON change TO regress_nobody, regress_verifier, regress_admin;
@@ -149,10 +183,12 @@ SET ROLE regress_verifier;
 SELECT DISTINCT pg_temp.try(call) FROM change ORDER BY 1;
 -- the views are the administrator's, the tables nobody's
 SELECT pg_temp.try('count(*) FROM ' || name)
-FROM unnest('{mogo_clients,mogo_secrets,mogo_audit,mogo_client,mogo_secret,mogo_audit_log}'::text[]) AS name;
+FROM unnest('{mogo_clients,mogo_secrets,mogo_audit,mogo_client,mogo_secret,mogo_audit_log}'::text[])
+	AS name;
 SET ROLE regress_admin;
 SELECT pg_temp.try('count(*) FROM ' || name)
-FROM unnest('{mogo_clients,mogo_secrets,mogo_audit,mogo_client,mogo_secret,mogo_audit_log}'::text[]) AS name;
+FROM unnest('{mogo_clients,mogo_secrets,mogo_audit,mogo_client,mogo_secret,mogo_audit_log}'::text[])
+	AS name;
 -- an administrator has all of them but the trimming of the audit
 SELECT count(*) FROM change WHERE pg_temp.try(call) ~ '^42501';
 SELECT call, pg_temp.try(call) FROM change WHERE pg_temp.try(call) ~ '^42501' ORDER BY n;
@@ -171,7 +207,8 @@ RESET default_transaction_read_only;
 SELECT mogo_verify('e0000000-0000-4000-8000-000000000001', 'the secret of regress_errors');
 
 SELECT mogo_revoke_access('regress_verifier'), mogo_revoke_access('regress_admin') \g /dev/null
-SELECT mogo_remove_client(client_id) FROM mogo_clients WHERE client_name ^@ 'regress_errors' \g /dev/null
+SELECT mogo_remove_client(client_id) FROM mogo_clients
+	WHERE client_name ^@ 'regress_errors' \g /dev/null
 DROP TABLE bad, change;
 DROP VIEW pg_temp.state;
 DROP ROLE regress_nobody, regress_verifier, regress_admin;

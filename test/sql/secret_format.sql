@@ -18,7 +18,9 @@ DECLARE
 	n numeric := 0;
 BEGIN
 	FOR i IN 1 .. length(digits) LOOP
-		n := n * 62 + position(substr(digits, i, 1) IN '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz') - 1;
+		n := n * 62 + position(
+		substr(digits, i,
+		1) IN '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz') - 1;
 	END LOOP;
 	RETURN n;
 END $$;
@@ -34,7 +36,9 @@ WHERE name IN ('mogocred.secret_format', 'mogocred.token_prefix') ORDER BY name;
 CREATE TEMP TABLE secret AS
 SELECT c.client_secret, decode(replace(c.client_secret, '-', ''), 'hex') AS bits
 FROM generate_series(1, 400) AS g, LATERAL mogo_add_client('regress uuid ' || g) AS c;
-SELECT count(*) FILTER (WHERE client_secret ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$') AS in_form,
+SELECT count(*) FILTER (
+	WHERE client_secret ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$')
+	AS in_form,
 	count(DISTINCT client_secret) AS distinct_ones FROM secret;
 SELECT count(*) AS free_bits FROM (
 	SELECT FROM secret, generate_series(0, 127) AS bit
@@ -50,7 +54,8 @@ SELECT count(*) FILTER (WHERE client_secret ~ '^mogo_[0-9A-Za-z]{49}$') AS in_fo
 	count(DISTINCT client_secret) AS distinct_ones,
 	count(*) FILTER (WHERE pg_temp.base62(right(client_secret, 6))
 		= pg_temp.crc32(convert_to(left(client_secret, -6), 'UTF8'))) AS with_its_crc,
-	count(*) FILTER (WHERE pg_temp.base62(substr(client_secret, 6, 43)) < 2::numeric ^ 256) AS of_256_bits,
+	count(*) FILTER (WHERE pg_temp.base62(substr(client_secret, 6, 43)) < 2::numeric ^ 256)
+	AS of_256_bits,
 	max(pg_temp.base62(substr(client_secret, 6, 43))) > 2::numeric ^ 255 AS top_bit_used,
 	count(DISTINCT pg_temp.base62(substr(client_secret, 6, 43)) % 256) > 64 AS low_bits_used,
 	count(*) FILTER (WHERE mogo_verify(client_id, client_secret)) AS verified
@@ -69,7 +74,8 @@ SELECT client_secret ~ '^a_[0-9A-Za-z]{49}$' AS one FROM mogo_add_client('regres
 SET mogocred.token_prefix = '0123456789abcdef';
 SELECT client_id, client_secret FROM mogo_add_client('regress prefix 16') \gset
 SELECT :'client_secret' ~ '^0123456789abcdef_[0-9A-Za-z]{49}$' AS sixteen,
-	pg_temp.base62(right(:'client_secret', 6)) = pg_temp.crc32(convert_to(left(:'client_secret', -6), 'UTF8')) AS crc,
+	pg_temp.base62(right(:'client_secret', 6))
+	= pg_temp.crc32(convert_to(left(:'client_secret', -6), 'UTF8')) AS crc,
 	mogo_verify(:'client_id', :'client_secret');
 SET mogocred.token_prefix = '';
 SET mogocred.token_prefix = '0123456789abcdefg';

@@ -5,11 +5,14 @@
 SELECT client_id, client_secret FROM mogo_add_client('regress rebuilt') \gset
 SELECT client_id AS past_id, client_secret AS past_secret FROM mogo_add_client('regress past') \gset
 SELECT client_secret AS past_new FROM mogo_rotate_secret(:'past_id', '0') \gset
-PREPARE all_of_it AS SELECT mogo_verify(:'client_id', :'client_secret') AS live, mogo_verify(:'client_id', 'wrong') AS wrong,
-	mogo_verify_status(:'past_id', :'past_secret') AS ended, mogo_verify_status(:'past_id', :'past_new') AS new,
+PREPARE all_of_it AS SELECT mogo_verify(:'client_id', :'client_secret') AS live,
+	mogo_verify(:'client_id', 'wrong') AS wrong,
+	mogo_verify_status(:'past_id', :'past_secret') AS ended,
+	mogo_verify_status(:'past_id', :'past_new') AS new,
 	(SELECT client_name FROM mogo_authenticate(:'client_id', :'client_secret')) AS name;
 EXECUTE all_of_it;
-SELECT 'mogo_client_pkey'::regclass::oid AS old_index, pg_relation_filenode('mogo_client') AS old_file \gset
+SELECT 'mogo_client_pkey'::regclass::oid AS old_index,
+	pg_relation_filenode('mogo_client') AS old_file \gset
 REINDEX TABLE mogo_client;
 EXECUTE all_of_it;
 REINDEX TABLE CONCURRENTLY mogo_client;
@@ -83,20 +86,25 @@ SELECT "Odd.name; é".mogo_verify(:'client_id', :'client_secret') AS second_is_g
 SELECT client_id, client_secret FROM "Odd.name; é".mogo_add_client('regress first') \gset
 SELECT "Odd.name; é".mogo_verify(:'client_id', :'client_secret') AS third;
 SELECT client_secret AS new_secret FROM "Odd.name; é".mogo_rotate_secret(:'client_id', '0') \gset
-SELECT "Odd.name; é".mogo_verify_status(:'client_id', :'client_secret') AS old, "Odd.name; é".mogo_verify(:'client_id', :'new_secret') AS new;
+SELECT "Odd.name; é".mogo_verify_status(:'client_id', :'client_secret') AS old,
+	"Odd.name; é".mogo_verify(:'client_id', :'new_secret') AS new;
 -- an index of that name which was not built to its end is not asked
 DROP INDEX "Odd.name; é".mogo_secret_client_id_hash_idx;
-INSERT INTO "Odd.name; é".mogo_secret SELECT gen_random_uuid(), client_id, created_at, created_by, expires_at, revoked_at, hash FROM "Odd.name; é".mogo_secret WHERE hash IS NOT NULL;
+INSERT INTO "Odd.name; é".mogo_secret SELECT gen_random_uuid(), client_id, created_at, created_by,
+	expires_at, revoked_at, hash FROM "Odd.name; é".mogo_secret WHERE hash IS NOT NULL;
 \set VERBOSITY terse
-CREATE UNIQUE INDEX CONCURRENTLY mogo_secret_client_id_hash_idx ON "Odd.name; é".mogo_secret (client_id, hash);
-SELECT indisvalid FROM pg_index WHERE indexrelid = '"Odd.name; é".mogo_secret_client_id_hash_idx'::regclass;
+CREATE UNIQUE INDEX CONCURRENTLY mogo_secret_client_id_hash_idx
+	ON "Odd.name; é".mogo_secret (client_id, hash);
+SELECT indisvalid FROM pg_index WHERE indexrelid
+	= '"Odd.name; é".mogo_secret_client_id_hash_idx'::regclass;
 SELECT "Odd.name; é".mogo_verify_status(:'client_id', :'client_secret') AS old;
 -- nor one of other columns
 DROP INDEX "Odd.name; é".mogo_secret_client_id_hash_idx;
 CREATE INDEX mogo_secret_client_id_hash_idx ON "Odd.name; é".mogo_secret (created_at);
 SELECT "Odd.name; é".mogo_verify_status(:'client_id', :'client_secret') AS old;
 -- nor a primary key of other columns
-ALTER TABLE "Odd.name; é".mogo_client DROP CONSTRAINT mogo_client_pkey, ADD PRIMARY KEY (client_name);
+ALTER TABLE "Odd.name; é".mogo_client DROP CONSTRAINT mogo_client_pkey,
+	ADD PRIMARY KEY (client_name);
 SELECT "Odd.name; é".mogo_verify(:'client_id', :'new_secret') AS new;
 ALTER TABLE "Odd.name; é".mogo_client DROP CONSTRAINT mogo_client_pkey, ADD PRIMARY KEY (client_id);
 SELECT "Odd.name; é".mogo_verify(:'client_id', :'new_secret') AS new;

@@ -1,12 +1,51 @@
-# What the TAP tests of deployment (ops_…) share: issuing, checking, and what
-# must hold between the three tables.
+# What the TAP tests share: a server with the extension in it, issuing, checking, waiting,
+# and what must hold between the tables.
 package MogoTest;
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use Exporter 'import';
 
-our @EXPORT = qw(issue verify sqlstate inconsistencies credentials catalog contents every_kind answers);
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+
+our @EXPORT = qw(server issue verify sqlstate catch_up pgbench
+  inconsistencies credentials catalog contents every_kind answers);
+
+# Starts a server with the extension in it. $conf is for its postgresql.conf.
+sub server
+{
+	my ($name, $conf) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init;
+	$node->append_conf('postgresql.conf', $conf) if $conf;
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+	return $node;
+}
+
+# Waits until a standby has replayed all that its primary has written.
+sub catch_up
+{
+	my ($primary, $standby) = @_;
+	return $primary->wait_for_catchup($standby, 'replay',
+		$primary->lsn('insert'));
+}
+
+# Runs pgbench against a server. Returns whether it succeeded, its output and its errors.
+sub pgbench
+{
+	my ($node, @options) = @_;
+	my ($out, $err);
+	my $ok = IPC::Run::run(
+		[
+			'pgbench', '-n', '-h', $node->host,
+			'-p', $node->port, @options, 'postgres'
+		],
+		'>' => \$out,
+		'2>' => \$err);
+	return ($ok, $out, $err);
+}
 
 # Reads a line "client_id|client_secret|secret_id" into a hash.
 sub credentials
@@ -22,14 +61,17 @@ sub issue
 	my ($node, $name, $call, $dbname) = @_;
 	$call //= "mogo_add_client('$name')";
 	return credentials(
-		$node->safe_psql($dbname // 'postgres', "SELECT client_id, client_secret, secret_id FROM $call"));
+		$node->safe_psql(
+			$dbname // 'postgres',
+			"SELECT client_id, client_secret, secret_id FROM $call"));
 }
 
 # Asks a server: 't' or 'f'.
 sub verify
 {
 	my ($node, $c, $dbname) = @_;
-	return $node->safe_psql($dbname // 'postgres', "SELECT mogo_verify('$c->{id}', '$c->{secret}')");
+	return $node->safe_psql($dbname // 'postgres',
+		"SELECT mogo_verify('$c->{id}', '$c->{secret}')");
 }
 
 # The SQLSTATE with which a statement fails; '' where it does not.
@@ -37,8 +79,10 @@ sub sqlstate
 {
 	my ($node, $sql, $dbname) = @_;
 	my ($stdout, $stderr);
-	$node->psql($dbname // 'postgres', "\\set VERBOSITY sqlstate\n$sql",
-		stdout => \$stdout, stderr => \$stderr);
+	$node->psql(
+		$dbname // 'postgres', "\\set VERBOSITY sqlstate\n$sql",
+		stdout => \$stdout,
+		stderr => \$stderr);
 	return $stderr =~ /(?:ERROR|FATAL):\s+(\w{5})\b/ ? $1 : $stderr;
 }
 
@@ -47,7 +91,8 @@ sub sqlstate
 sub inconsistencies
 {
 	my ($node, $dbname) = @_;
-	return $node->safe_psql($dbname // 'postgres', q{
+	return $node->safe_psql(
+		$dbname // 'postgres', q{
 WITH live AS (
 	SELECT c.client_id, l.* FROM mogo_client c, unnest(c.live) l),
 issued AS (
@@ -73,7 +118,8 @@ UNION ALL SELECT 'revoked without a record', secret_id FROM mogo_secret s WHERE 
 		AND a.action IN ('secret_revoked', 'secret_rotated') AND a.at >= s.revoked_at)
 UNION ALL SELECT 'record of a revocation that was not', secret_id FROM mogo_audit_log
 	WHERE action = 'secret_revoked'
-	AND secret_id NOT IN (SELECT secret_id FROM mogo_secret WHERE revoked_at IS NOT NULL)});
+	AND secret_id NOT IN (SELECT secret_id FROM mogo_secret WHERE revoked_at IS NOT NULL)}
+	);
 }
 
 
@@ -84,7 +130,8 @@ UNION ALL SELECT 'record of a revocation that was not', secret_id FROM mogo_audi
 sub catalog
 {
 	my ($node, $dbname) = @_;
-	return $node->safe_psql($dbname // 'postgres', q{
+	return $node->safe_psql(
+		$dbname // 'postgres', q{
 SET search_path = pg_catalog;
 WITH member AS (
 	SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e
@@ -117,7 +164,8 @@ line AS (
 		FROM pg_init_privs i JOIN member m ON (m.classid, m.objid) = (i.classoid, i.objoid)
 	UNION ALL SELECT 'dumped', config::regclass::text, condition, NULL
 		FROM pg_extension, unnest(extconfig, extcondition) AS u(config, condition) WHERE extname = 'mogocred')
-SELECT regexp_replace(line::text, '\s+', ' ', 'g') FROM line ORDER BY line::text COLLATE "C"});
+SELECT regexp_replace(line::text, '\s+', ' ', 'g') FROM line ORDER BY line::text COLLATE "C"}
+	);
 }
 
 # Every row of the tables; $schema is where they are.
@@ -125,11 +173,13 @@ sub contents
 {
 	my ($node, $dbname, $schema) = @_;
 	$schema //= 'public';
-	return $node->safe_psql($dbname, qq{
+	return $node->safe_psql(
+		$dbname, qq{
 		SET search_path = $schema;
 		SELECT c FROM mogo_client c ORDER BY client_id; SELECT s FROM mogo_secret s ORDER BY secret_id;
 		SELECT a FROM mogo_audit_log a ORDER BY at, a::text;
-		SELECT u FROM mogo_secret_usage u ORDER BY 1; SELECT u FROM mogo_client_usage u ORDER BY 1});
+		SELECT u FROM mogo_secret_usage u ORDER BY 1; SELECT u FROM mogo_client_usage u ORDER BY 1}
+	);
 }
 
 # Makes clients of every kind, two roles with rights and one without. Returns
@@ -139,13 +189,19 @@ sub every_kind
 	my ($node, $dbname, $schema) = @_;
 	$schema //= 'public';
 	my $call = sub { return issue($node, undef, "$schema.$_[0]", $dbname) };
-	my $run = sub { return $node->safe_psql($dbname, "SET search_path = $schema; $_[0]") };
+	my $run = sub {
+		return $node->safe_psql($dbname, "SET search_path = $schema; $_[0]");
+	};
 	my @asked;
-	my $ask = sub { push @asked, [ @_ ] };
-	my $status = sub { return "mogo_verify_status('$_[0]->{id}', '$_[0]->{secret}')" };
+	my $ask = sub { push @asked, [@_] };
+	my $status =
+	  sub { return "mogo_verify_status('$_[0]->{id}', '$_[0]->{secret}')" };
 
-	my $c = $call->(q{mogo_add_client('It''s "one"', now() + '1 day', '{a:b,c}', '{"k": [1, "é"]}')});
-	$ask->("(SELECT client_name || scopes::text || metadata FROM mogo_authenticate('$c->{id}', '$c->{secret}'))",
+	my $c = $call->(
+		q{mogo_add_client('It''s "one"', now() + '1 day', '{a:b,c}', '{"k": [1, "é"]}')}
+	);
+	$ask->(
+		"(SELECT client_name || scopes::text || metadata FROM mogo_authenticate('$c->{id}', '$c->{secret}'))",
 		q{It's "one"{a:b,c}{"k": [1, "é"]}});
 	my $d = $call->("mogo_rotate_secret('$c->{id}', '1 hour')");
 	$ask->($status->($_), 'valid') foreach $c, $d;
@@ -158,23 +214,42 @@ sub every_kind
 	$run->("SELECT mogo_disable_client('$g->{id}')");
 	$ask->($status->($g), 'disabled');
 	my $h = $call->("mogo_add_client('at home')");
-	$run->("SELECT mogo_update_client('$h->{id}', allowed_cidrs => '{10.0.0.0/8,fd00::/8}')");
+	$run->(
+		"SELECT mogo_update_client('$h->{id}', allowed_cidrs => '{10.0.0.0/8,fd00::/8}')"
+	);
 	$ask->($status->($h), 'address_required');
-	$ask->("(SELECT client_name FROM mogo_authenticate('$h->{id}', '$h->{secret}', 'fd00::1'))", 'at home');
+	$ask->(
+		"(SELECT client_name FROM mogo_authenticate('$h->{id}', '$h->{secret}', 'fd00::1'))",
+		'at home');
 	my $i = $call->("mogo_add_client('gone')");
 	$run->("SELECT mogo_remove_client('$i->{id}')");
 	$ask->($status->($i), 'invalid');
-	$run->("SELECT mogo_import_client('chosen', '00000000-0000-0000-0000-000000000001', 'plain', 'sixteen characters')");
-	$ask->("mogo_verify('00000000-0000-0000-0000-000000000001', 'sixteen characters')::text", 'true');
-	$ask->("mogo_verify('00000000-0000-0000-0000-000000000001', 'sixteen Characters')::text", 'false');
-	$ask->("(SELECT string_agg(client_name || '=' || live_secrets, ',' ORDER BY client_name) FROM mogo_clients)",
+	$run->(
+		"SELECT mogo_import_client('chosen', '00000000-0000-0000-0000-000000000001', 'plain', 'sixteen characters')"
+	);
+	$ask->(
+		"mogo_verify('00000000-0000-0000-0000-000000000001', 'sixteen characters')::text",
+		'true');
+	$ask->(
+		"mogo_verify('00000000-0000-0000-0000-000000000001', 'sixteen Characters')::text",
+		'false');
+	$ask->(
+		"(SELECT string_agg(client_name || '=' || live_secrets, ',' ORDER BY client_name) FROM mogo_clients)",
 		q{It's "one"=2,at home=1,chosen=1,off=1,short=0});
-	my $exists = $node->safe_psql($dbname, "SELECT count(*) FROM pg_roles WHERE rolname = 'kind_nobody'");
-	$run->('CREATE ROLE kind_nobody; CREATE ROLE kind_checker; CREATE ROLE kind_admin') if !$exists;
-	$run->("SELECT mogo_grant_verifier('kind_checker'); SELECT mogo_grant_admin('kind_admin'); SELECT pg_sleep(1)");
+	my $exists = $node->safe_psql($dbname,
+		"SELECT count(*) FROM pg_roles WHERE rolname = 'kind_nobody'");
+	$run->(
+		'CREATE ROLE kind_nobody; CREATE ROLE kind_checker; CREATE ROLE kind_admin'
+	) if !$exists;
+	$run->(
+		"SELECT mogo_grant_verifier('kind_checker'); SELECT mogo_grant_admin('kind_admin'); SELECT pg_sleep(1)"
+	);
 	# as use counts would have been flushed
-	$run->('INSERT INTO mogo_secret_usage SELECT secret_id, 7, now() FROM mogo_secret');
-	$run->('INSERT INTO mogo_client_usage SELECT client_id, 3 FROM mogo_client');
+	$run->(
+		'INSERT INTO mogo_secret_usage SELECT secret_id, 7, now() FROM mogo_secret'
+	);
+	$run->(
+		'INSERT INTO mogo_client_usage SELECT client_id, 3 FROM mogo_client');
 	return \@asked;
 }
 
@@ -183,10 +258,14 @@ sub every_kind
 sub answers
 {
 	my ($node, $dbname, $schema, $asked) = @_;
-	my $values = join ",\n", map { "(\$q\$$_->[0]\$q\$, ($_->[0]), \$q\$$_->[1]\$q\$)" } @$asked;
-	my $wrong = $node->safe_psql($dbname, "SET search_path = $schema;
-		SELECT question, answer FROM (VALUES $values) AS v(question, answer, wanted) WHERE answer IS DISTINCT FROM wanted");
-	foreach my $right ([ 'kind_checker', 'mogo_verify(NULL::text, NULL)', '' ],
+	my $values = join ",\n",
+	  map { "(\$q\$$_->[0]\$q\$, ($_->[0]), \$q\$$_->[1]\$q\$)" } @$asked;
+	my $wrong = $node->safe_psql(
+		$dbname, "SET search_path = $schema;
+		SELECT question, answer FROM (VALUES $values) AS v(question, answer, wanted) WHERE answer IS DISTINCT FROM wanted"
+	);
+	foreach my $right (
+		[ 'kind_checker', 'mogo_verify(NULL::text, NULL)', '' ],
 		[ 'kind_checker', "mogo_add_client('never')", '42501' ],
 		[ 'kind_checker', '(SELECT count(*) FROM mogo_clients)', '42501' ],
 		[ 'kind_admin', '(SELECT count(*) FROM mogo_clients)', '' ],
@@ -195,7 +274,10 @@ sub answers
 		[ 'kind_nobody', 'mogo_verify(NULL::text, NULL)', '42501' ])
 	{
 		my ($role, $call, $state) = @$right;
-		my $got = sqlstate($node, "SET ROLE $role; SET search_path = $schema; SELECT $call", $dbname);
+		my $got =
+		  sqlstate($node,
+			"SET ROLE $role; SET search_path = $schema; SELECT $call",
+			$dbname);
 		# without USAGE of the schema the name is not even found
 		$got = '42501' if $got =~ /^42(883|P01)$/ && $schema ne 'public';
 		$wrong .= "$role, $call: '$got', not '$state'\n" if $got ne $state;

@@ -4,32 +4,44 @@
 # what the other has stored, and answers as a third program does (Perl's Digest::SHA).
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use FindBin;
+use lib $FindBin::Bin;
 use Digest::SHA qw(sha256 sha256_hex);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
 my $src = "$FindBin::Bin/../..";
 my $build = "$PostgreSQL::Test::Utils::tmp_check/core_hash";
-system("rm -rf '$build'; mkdir -p '$build' && cp -R '$src/Makefile' '$src/mogocred.control' '$src/sql' '$build/' && mkdir '$build/src' && cp '$src'/src/*.[ch] '$build/src/'") == 0 or die;
-command_ok([ 'make', '-s', '-C', $build, 'PG_CONFIG=pg_config', 'with_llvm=no', 'CORE_HASH=1', 'WERROR=1', 'all' ], 'make CORE_HASH=1');
-my @calls = sort map { /\bUND (EVP_Digest\w*|EVP_MD\w*|pg_cryptohash_\w+)/ ? $1 : () } `readelf -W --dyn-syms '$build/mogocred.so'`;
-is("@calls", 'pg_cryptohash_create pg_cryptohash_final pg_cryptohash_free pg_cryptohash_init pg_cryptohash_update',
+system(
+	"rm -rf '$build'; mkdir -p '$build' && cp -R '$src/Makefile' '$src/mogocred.control' '$src/sql' '$build/' && mkdir '$build/src' && cp '$src'/src/*.[ch] '$build/src/'"
+) == 0 or die;
+command_ok(
+	[
+		'make', '-s', '-C', $build, 'PG_CONFIG=pg_config', 'with_llvm=no',
+		'CORE_HASH=1', 'WERROR=1', 'all'
+	],
+	'make CORE_HASH=1');
+my @calls =
+  sort map { /\bUND (EVP_Digest\w*|EVP_MD\w*|pg_cryptohash_\w+)/ ? $1 : () }
+  `readelf -W --dyn-syms '$build/mogocred.so'`;
+is( "@calls",
+	'pg_cryptohash_create pg_cryptohash_final pg_cryptohash_free pg_cryptohash_init pg_cryptohash_update',
 	'it calls pg_cryptohash, and none of libcrypto\'s hash functions');
 
-my $node = PostgreSQL::Test::Cluster->new('core_hash');
-$node->init;
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+my $node = server('core_hash');
 
 # Every session that starts from now on has the one library or the other.
 my %library = (usual => '$libdir/mogocred', core => "$build/mogocred");
+
 sub with
 {
 	my ($which, $sql) = @_;
-	$node->safe_psql('postgres', "UPDATE pg_proc SET probin = '$library{$which}' WHERE probin IN ('$library{usual}', '$library{core}')");
+	$node->safe_psql('postgres',
+		"UPDATE pg_proc SET probin = '$library{$which}' WHERE probin IN ('$library{usual}', '$library{core}')"
+	);
 	return $node->safe_psql('postgres', $sql);
 }
 
@@ -38,20 +50,39 @@ for my $maker ('usual', 'core')
 {
 	my $id = "f5100000-0000-4000-8000-00000000000" . length $maker;
 	my $imported = "imported with $maker";
-	with($maker, "SELECT mogo_import_client('$imported', '$id', 'sha256', '" . sha256_hex($imported) . "')");
-	my ($made, $past) = split /\|/, with($maker, "SELECT client_id, client_secret FROM mogo_add_client('made with $maker')");
-	my $secret = with($maker, "SELECT client_secret FROM mogo_rotate_secret('$made', '0')");
+	with($maker,
+			"SELECT mogo_import_client('$imported', '$id', 'sha256', '"
+		  . sha256_hex($imported)
+		  . "')");
+	my ($made, $past) = split /\|/,
+	  with($maker,
+		"SELECT client_id, client_secret FROM mogo_add_client('made with $maker')"
+	  );
+	my $secret = with($maker,
+		"SELECT client_secret FROM mogo_rotate_secret('$made', '0')");
 	for my $checker ('usual', 'core')
 	{
-		is( with($checker, "SELECT mogo_verify('$made', '$secret'), mogo_verify('$made', '$secret' || 'x'), mogo_verify_digest('$made', '\\x" . sha256_hex($secret) . "'),
-			mogo_verify_status('$made', '$past'), mogo_verify('$id', '$imported'), mogo_verify('$id', '')"),
-			't|f|t|revoked|t|f', "stored by $maker, checked by $checker");
+		is( with(
+				$checker,
+				"SELECT mogo_verify('$made', '$secret'), mogo_verify('$made', '$secret' || 'x'), mogo_verify_digest('$made', '\\x"
+				  . sha256_hex($secret) . "'),
+			mogo_verify_status('$made', '$past'), mogo_verify('$id', '$imported'), mogo_verify('$id', '')"
+			),
+			't|f|t|revoked|t|f',
+			"stored by $maker, checked by $checker");
 	}
-	for my $row (split /\n/, $node->safe_psql('postgres', "SELECT (unnest(live)).hash FROM mogo_client WHERE client_id IN ('$made', '$id') ORDER BY client_name"))
+	for my $row (
+		split /\n/,
+		$node->safe_psql(
+			'postgres',
+			"SELECT (unnest(live)).hash FROM mogo_client WHERE client_id IN ('$made', '$id') ORDER BY client_name"
+		))
 	{
 		my ($name, $salt, $hash) = split /\$/, $row;
 		my $of = $rows++ % 2 ? $secret : $imported;
-		is($hash, sha256_hex(pack('H*', $salt) . sha256($of)), "stored by $maker: SHA-256 of salt and digest");
+		is( $hash,
+			sha256_hex(pack('H*', $salt) . sha256($of)),
+			"stored by $maker: SHA-256 of salt and digest");
 	}
 }
 $node->stop;

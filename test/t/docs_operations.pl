@@ -2,7 +2,7 @@
 # every SQL statement in it runs.
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
@@ -11,21 +11,21 @@ use Test::More;
 use MogoTest;
 
 my $page = slurp_file("$FindBin::Bin/../../doc/operations.md");
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'mogocred'\n");
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+my $node = server('main', "shared_preload_libraries = 'mogocred'\n");
 issue($node, 'any');
 
-my @settings = split /\n/, $node->safe_psql('postgres', q{
+my @settings = split /\n/, $node->safe_psql(
+	'postgres', q{
 	SELECT name, short_desc, coalesce(extra_desc, ''), CASE WHEN unit = 's' THEN boot_val || 's' ELSE boot_val END
 	FROM pg_settings WHERE name LIKE 'mogocred.%' ORDER BY 1});
 cmp_ok(scalar @settings, '>=', 8, 'settings');
 foreach (@settings)
 {
 	my ($name, $short, $extra, $default) = split /\|/;
-	like($page, qr/^\| `\Q$name\E` \| `\Q$default\E` \| \Q$short $extra\E/m, "$name: default and words");
+	like(
+		$page,
+		qr/^\| `\Q$name\E` \| `\Q$default\E` \| \Q$short $extra\E/m,
+		"$name: default and words");
 }
 my @named = $page =~ /^\| `(mogocred\.\w+)` \|/mg;
 is(scalar @named, scalar @settings, 'no setting that is not there');

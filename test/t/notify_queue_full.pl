@@ -5,7 +5,7 @@
 # with a notification fails in all databases, so nobody could disable, revoke or rotate.
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
 use RedactSession;
@@ -13,39 +13,65 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-plan skip_all => 'before 17 the queue holds 8 GB' if RedactSession::major() < 17;
+plan skip_all => 'before 17 the queue holds 8 GB'
+  if RedactSession::major() < 17;
 
 my $node = PostgreSQL::Test::Cluster->new('notify_full');
 $node->init;
 $node->append_conf('postgresql.conf', "max_notify_queue_pages = 64\n");
 $node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE; CREATE ROLE nobody LOGIN; CREATE DATABASE other');
+$node->safe_psql('postgres',
+	'CREATE EXTENSION mogocred CASCADE; CREATE ROLE nobody LOGIN; CREATE DATABASE other'
+);
 my ($id, $secret, $secret_id) = split /\|/,
-  $node->safe_psql('postgres', "SELECT client_id, client_secret, secret_id FROM mogo_add_client('victim')");
+  $node->safe_psql('postgres',
+	"SELECT client_id, client_secret, secret_id FROM mogo_add_client('victim')"
+  );
 
-my $listener = RedactSession->new($node, user => 'nobody', database => 'other');
+my $listener =
+  RedactSession->new($node, user => 'nobody', database => 'other');
 $listener->query('LISTEN attack');
 $listener->query('BEGIN; SELECT 1');
-my $attacker = RedactSession->new($node, user => 'nobody', database => 'other');
+my $attacker =
+  RedactSession->new($node, user => 'nobody', database => 'other');
 my $sent = 0;
-$attacker->query(q{SELECT pg_notify('attack', '} . $sent . q{' || repeat('a', 7900))})
+$attacker->query(
+	q{SELECT pg_notify('attack', '} . $sent . q{' || repeat('a', 7900))})
   while $attacker->errors eq '' && $sent++ < 1000;
-like($attacker->errors, qr/too many notifications in the NOTIFY queue/, 'the queue is full');
+like(
+	$attacker->errors,
+	qr/too many notifications in the NOTIFY queue/,
+	'the queue is full');
 
 my ($out, $err);
-$node->psql('postgres', "SELECT mogo_revoke_secret('$secret_id')", stdout => \$out, stderr => \$err);
-like($err, qr/WARNING:  no notification is sent on channel "mogocred"/, 'a warning');
+$node->psql(
+	'postgres', "SELECT mogo_revoke_secret('$secret_id')",
+	stdout => \$out,
+	stderr => \$err);
+like($err, qr/WARNING:  no notification is sent on channel "mogocred"/,
+	'a warning');
 unlike($err, qr/ERROR/, 'and no error');
-is($node->safe_psql('postgres', "SELECT mogo_verify_status('$id', '$secret')"), 'revoked', 'the secret is revoked');
-is($node->safe_psql('postgres', 'SELECT action FROM mogo_audit ORDER BY at DESC LIMIT 1'), 'secret_revoked', 'and that is on record');
+is( $node->safe_psql(
+		'postgres', "SELECT mogo_verify_status('$id', '$secret')"),
+	'revoked',
+	'the secret is revoked');
+is( $node->safe_psql(
+		'postgres', 'SELECT action FROM mogo_audit ORDER BY at DESC LIMIT 1'),
+	'secret_revoked',
+	'and that is on record');
 
 # Once it is empty, there are notifications again.
 $listener->query('COMMIT');
 $listener->close;
 $attacker->close;
-$node->poll_query_until('postgres', 'SELECT pg_notification_queue_usage() = 0') or die 'the queue was not emptied';
-like($node->safe_psql('postgres', "LISTEN mogocred; SELECT mogo_disable_client('$id')"),
-	qr/notification "mogocred" with payload "\{"action": "client_disabled"/, 'told again');
+$node->poll_query_until('postgres',
+	'SELECT pg_notification_queue_usage() = 0')
+  or die 'the queue was not emptied';
+like(
+	$node->safe_psql(
+		'postgres', "LISTEN mogocred; SELECT mogo_disable_client('$id')"),
+	qr/notification "mogocred" with payload "\{"action": "client_disabled"/,
+	'told again');
 
 $node->stop;
 done_testing();

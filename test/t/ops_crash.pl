@@ -6,7 +6,7 @@
 # acknowledged would be lost if the extension did not ask for a durable commit itself.
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
@@ -19,16 +19,13 @@ use constant { ROUNDS => 10, WORKERS => 3, LOOPS => 400 };
 
 plan skip_all => 'needs /proc' if !-d "/proc/$$";
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf('postgresql.conf', q{
+my $node = server(
+	'main', q{
 synchronous_commit = off
 wal_writer_delay = 10s
 shared_preload_libraries = 'mogocred'
 log_statement = none
 });
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
 
 # One client's life, again and again. What is echoed before a call says what may have
 # happened, what is echoed after it was acknowledged. "old" is what the call ends.
@@ -55,7 +52,8 @@ SELECT client_secret AS s4, secret_id AS i4 FROM mogo_rotate_secret(:'id', '0') 
 # The server's process and all of its children.
 sub server_pids
 {
-	my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+	my ($postmaster) = split /\n/,
+	  slurp_file($node->data_dir . '/postmaster.pid');
 	my @pids = ($postmaster);
 	foreach my $stat (glob '/proc/[0-9]*/stat')
 	{
@@ -66,7 +64,7 @@ sub server_pids
 	return @pids;
 }
 
-my %secret;    # secret_id -> {id, secret, state}: live, ending (unknown), ended
+my %secret;  # secret_id -> {id, secret, state}: live, ending (unknown), ended
 
 sub read_outcome
 {
@@ -74,9 +72,13 @@ sub read_outcome
 	foreach my $line (split /\n/, $out)
 	{
 		my ($what, @rest) = split / /, $line;
-		if ($what eq 'live') { $secret{ $rest[1] } = { id => $rest[0], secret => $rest[2], state => 'live' } }
+		if ($what eq 'live')
+		{
+			$secret{ $rest[1] } =
+			  { id => $rest[0], secret => $rest[2], state => 'live' };
+		}
 		elsif ($what eq 'ending') { $secret{ $rest[0] }{state} = 'ending' }
-		elsif ($what eq 'ended') { $secret{ $rest[0] }{state} = 'ended' }
+		elsif ($what eq 'ended')  { $secret{ $rest[0] }{state} = 'ended' }
 	}
 	return;
 }
@@ -84,8 +86,11 @@ sub read_outcome
 # Asks for every secret that is known so far, and returns "state answer count" lines.
 sub ask
 {
-	my $values = join ', ', map { "('$secret{$_}{state}', '$secret{$_}{id}', '$secret{$_}{secret}')" } sort keys %secret;
-	return $node->safe_psql('postgres', "SELECT state, mogo_verify(id, secret), count(*)
+	my $values = join ', ', map {
+		"('$secret{$_}{state}', '$secret{$_}{id}', '$secret{$_}{secret}')"
+	} sort keys %secret;
+	return $node->safe_psql(
+		'postgres', "SELECT state, mogo_verify(id, secret), count(*)
 		FROM (VALUES $values) AS v(state, id, secret) GROUP BY 1, 2 ORDER BY 1, 2");
 }
 
@@ -97,25 +102,38 @@ foreach my $round (1 .. ROUNDS)
 		my $file = "${PostgreSQL::Test::Utils::tmp_check}/life-$worker.sql";
 		my $sql = join '', map { "\\set loop $_\n$life" } 1 .. LOOPS;
 		unlink $file;
-		append_to_file($file, "\\set worker $worker\n\\set round $round\n$sql");
+		append_to_file($file,
+			"\\set worker $worker\n\\set round $round\n$sql");
 		my ($out, $err) = ('', '');
 		push @workers, { out => \$out, err => \$err };
 		$workers[-1]{run} = IPC::Run::start(
-			[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-f', $file ],
-			'>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+			[
+				'psql', '-XAtq',
+				'-v', 'ON_ERROR_STOP=1',
+				'-d', $node->connstr('postgres'),
+				'-f', $file
+			],
+			'>',
+			\$out,
+			'2>',
+			\$err,
+			IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	}
 	# Once each has got somewhere, at a moment that differs from round to round.
 	foreach my $worker (@workers)
 	{
-		$worker->{run}->pump until ${ $worker->{out} } =~ /ended/ || !$worker->{run}->pumpable;
+		$worker->{run}->pump
+		  until ${ $worker->{out} } =~ /ended/ || !$worker->{run}->pumpable;
 	}
 	usleep(50_000 + int rand 400_000);
 	kill 'KILL', server_pids();
 	foreach my $worker (@workers)
 	{
 		$worker->{run}->finish;
-		die "round $round: a worker ended before the kill: ${ $worker->{err} }"
-		  if ${ $worker->{err} } !~ /connection to server was lost|server closed the connection|could not receive|could not send/;
+		die
+		  "round $round: a worker ended before the kill: ${ $worker->{err} }"
+		  if ${ $worker->{err} } !~
+		  /connection to server was lost|server closed the connection|could not receive|could not send/;
 		read_outcome(${ $worker->{out} });
 	}
 	# The test library has yet to learn that this server is gone, and the kernel may
@@ -128,9 +146,15 @@ foreach my $round (1 .. ROUNDS)
 	}
 
 	my $answers = ask();
-	note("round $round: ", scalar keys %secret, ' secrets known; ', $answers =~ s/\n/, /gr);
-	unlike($answers, qr/^live\|f/m, "round $round: every acknowledged secret works");
-	unlike($answers, qr/^ended\|t/m, "round $round: none whose end was acknowledged does");
+	note(
+		"round $round: ",
+		scalar keys %secret,
+		' secrets known; ',
+		$answers =~ s/\n/, /gr);
+	unlike($answers, qr/^live\|f/m,
+		"round $round: every acknowledged secret works");
+	unlike($answers, qr/^ended\|t/m,
+		"round $round: none whose end was acknowledged does");
 	like($answers, qr/^live\|t.*/m, "round $round: there are such");
 	is(inconsistencies($node), '', "round $round: nothing is half there");
 }
@@ -138,14 +162,19 @@ foreach my $round (1 .. ROUNDS)
 # Indexes and heap agree, as amcheck sees it where it is installed.
 SKIP:
 {
-	my $have = $node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'");
+	my $have = $node->safe_psql('postgres',
+		"SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'"
+	);
 	skip 'amcheck is not installed', 1 if !$have;
 	$node->safe_psql('postgres', 'CREATE EXTENSION amcheck');
-	is( $node->safe_psql('postgres', q{
+	is( $node->safe_psql(
+			'postgres', q{
 		SELECT bt_index_check(i.indexrelid, true) FROM pg_index i
 		WHERE i.indrelid IN ('mogo_client'::regclass, 'mogo_secret'::regclass, 'mogo_audit_log'::regclass);
-		SELECT r FROM unnest('{mogo_client,mogo_secret,mogo_audit_log}'::regclass[]) t, verify_heapam(t) r}) =~ s/\n//gr,
-		'', 'heap and indexes are sound');
+		SELECT r FROM unnest('{mogo_client,mogo_secret,mogo_audit_log}'::regclass[]) t, verify_heapam(t) r}
+		) =~ s/\n//gr,
+		'',
+		'heap and indexes are sound');
 }
 
 done_testing();

@@ -5,22 +5,23 @@
 # put into another database's dump first, to see that he would find it.
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::Bin;
 use Digest::SHA qw(sha256_hex);
 use MIME::Base64;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
-my $node = PostgreSQL::Test::Cluster->new('dump');
-$node->init;
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
+my $node = server('dump');
 
 # Adds clients of all kinds; returns their ids and secrets, live and ended ones.
 sub add_clients
 {
-	my @pairs = map { [ split /\|/ ] } split /\n/, $node->safe_psql('postgres', <<'SQL');
+	my @pairs = map { [ split /\|/ ] } split /\n/,
+	  $node->safe_psql('postgres', <<'SQL');
 SET mogocred.bcrypt_cost = 4;
 CREATE TEMP TABLE given (client_id uuid, client_secret text);
 INSERT INTO given SELECT c.client_id, c.client_secret FROM generate_series(1, 5) AS g, mogo_add_client('regress dump ' || g) AS c;
@@ -44,7 +45,9 @@ sub try_all
 	my (%secret, %digest);
 
 	# words, as they stand and without what may be around them
-	$secret{$_} = 1 foreach $text =~ /(\S+)/g, $text =~ /([\w.\/+=\$-]+)/g, $text =~ /(\w+(?:-\w+)*)/g, $text =~ /([^\t\n]+)/g;
+	$secret{$_} = 1
+	  foreach $text =~ /(\S+)/g, $text =~ /([\w.\/+=\$-]+)/g,
+	  $text =~ /(\w+(?:-\w+)*)/g, $text =~ /([^\t\n]+)/g;
 	# 32 bytes, in hex wherever they begin, and in base64
 	foreach my $run ($text =~ /([0-9a-fA-F]{64,})/g)
 	{
@@ -59,8 +62,10 @@ sub try_all
 	$digest{ unpack 'H*', $_ } = 1 foreach grep { length == 32 } keys %secret;
 
 	my $file = $node->basedir . '/candidates';
-	PostgreSQL::Test::Utils::append_to_file($file,
-		join '', (map { s/\\/\\\\/gr . "\t\\N\n" } keys %secret), map { "\\N\t\\\\x$_\n" } grep { length == 64 } keys %digest);
+	PostgreSQL::Test::Utils::append_to_file(
+		$file, join '',
+		(map { s/\\/\\\\/gr . "\t\\N\n" } keys %secret),
+		map { "\\N\t\\\\x$_\n" } grep { length == 64 } keys %digest);
 	my $taken = $node->safe_psql('postgres', <<"SQL");
 CREATE TEMP TABLE candidate (secret text, digest bytea);
 COPY candidate FROM '$file';
@@ -73,18 +78,25 @@ SQL
 }
 
 my @pairs = add_clients();
-is(scalar @pairs, 18, 'there are secrets, live and ended, of both formats and imported');
+is(scalar @pairs,
+	18, 'there are secrets, live and ended, of both formats and imported');
 
 # The method finds what it has to find.
 $node->safe_psql('postgres', 'CREATE TABLE leak (t text, b bytea)');
 my ($id, $secret) = @{ $pairs[9] };
-foreach my $leak ($secret, sha256_hex($secret), "xx" . uc sha256_hex($secret), encode_base64(pack('H*', sha256_hex($secret)), ''))
+foreach my $leak (
+	$secret, sha256_hex($secret),
+	"xx" . uc sha256_hex($secret),
+	encode_base64(pack('H*', sha256_hex($secret)), ''))
 {
-	$node->safe_psql('postgres', "TRUNCATE leak; INSERT INTO leak (t) VALUES ('$leak')");
+	$node->safe_psql('postgres',
+		"TRUNCATE leak; INSERT INTO leak (t) VALUES ('$leak')");
 	my ($tried, $taken) = try_all(dump_of());
-	cmp_ok($taken, '>', 0, 'a planted ' . length($leak) . ' characters are found');
+	cmp_ok($taken, '>', 0,
+		'a planted ' . length($leak) . ' characters are found');
 }
-$node->safe_psql('postgres', "TRUNCATE leak; INSERT INTO leak (b) VALUES (sha256('$secret'))");
+$node->safe_psql('postgres',
+	"TRUNCATE leak; INSERT INTO leak (b) VALUES (sha256('$secret'))");
 cmp_ok((try_all(dump_of()))[1], '>', 0, 'planted bytes are found');
 $node->safe_psql('postgres', 'DROP TABLE leak');
 
@@ -92,18 +104,32 @@ $node->safe_psql('postgres', 'DROP TABLE leak');
 sub dump_of
 {
 	my $file = $node->basedir . '/dump';
-	$node->command_ok([ @_ ? @_ : ('pg_dump'), '-f', $file, @_ && $_[0] eq 'pg_dumpall' ? () : ('-d', 'postgres') ], 'it dumps');
+	$node->command_ok(
+		[
+			@_                                       ? @_ : ('pg_dump'),
+			'-f', $file, @_ && $_[0] eq 'pg_dumpall' ? () : ('-d', 'postgres')
+		],
+		'it dumps');
 	my $text = PostgreSQL::Test::Utils::slurp_file($file);
 	unlink $file;
 	return $text;
 }
 
-foreach my $how ([ 'pg_dump' ], [ 'pg_dump', '--inserts' ], [ 'pg_dump', '-Fc', '-Z0' ], ['pg_dumpall'])
+foreach my $how (
+	['pg_dump'],
+	[ 'pg_dump', '--inserts' ],
+	[ 'pg_dump', '-Fc', '-Z0' ],
+	['pg_dumpall'])
 {
 	my $text = dump_of(@$how);
 	like($text, qr/regress dump 10/, "@$how: the clients are in it");
-	my @found = grep { index(lc $text, lc $_->[1]) >= 0 || index($text, sha256_hex($_->[1])) >= 0
-			|| index($text, pack 'H*', sha256_hex($_->[1])) >= 0 || index($text, encode_base64(pack('H*', sha256_hex($_->[1])), '')) >= 0 } @pairs;
+	my @found = grep {
+			 index(lc $text, lc $_->[1]) >= 0
+		  || index($text, sha256_hex($_->[1])) >= 0
+		  || index($text, pack 'H*', sha256_hex($_->[1])) >= 0
+		  || index($text, encode_base64(pack('H*', sha256_hex($_->[1])), ''))
+		  >= 0
+	} @pairs;
 	is(scalar @found, 0, "@$how: no secret and no digest in it");
 	next if "@$how" =~ /-Fc/;
 	my ($tried, $taken) = try_all($text);

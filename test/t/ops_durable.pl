@@ -4,7 +4,7 @@
 # reaches the disk but what a commit itself brings there.
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -19,12 +19,17 @@ checkpoint_timeout = 1h
 mogocred.bcrypt_cost = 4
 CONF
 $node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE; CREATE TABLE plain (i int); CREATE ROLE regress_mogo_role');
+$node->safe_psql('postgres',
+	'CREATE EXTENSION mogocred CASCADE; CREATE TABLE plain (i int); CREATE ROLE regress_mogo_role'
+);
 
 my $id = "'11111111-1111-4111-8111-111111111111'";
-my ($client, $secret) = split /\|/, $node->safe_psql('postgres', "SELECT client_id, secret_id FROM mogo_add_client('regress durable')");
+my ($client, $secret) = split /\|/,
+  $node->safe_psql('postgres',
+	"SELECT client_id, secret_id FROM mogo_add_client('regress durable')");
 
-my $writer = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
+my $writer = $node->safe_psql('postgres',
+	"SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
 kill 'STOP', $writer or die "cannot stop the WAL writer";
 
 # Whether the commit of a statement is on disk once it is acknowledged.
@@ -58,10 +63,15 @@ my @changes = (
 	"SET LOCAL synchronous_commit = off; SELECT mogo_add_client('regress durable 4')",
 	"SAVEPOINT s; SELECT mogo_add_client('regress durable 5'); RELEASE s");
 
-is(flushed('INSERT INTO plain VALUES (1)'), 'f', 'a plain INSERT is not on disk yet');
+is(flushed('INSERT INTO plain VALUES (1)'),
+	'f', 'a plain INSERT is not on disk yet');
 is(flushed($_), 't', /(mogo_\w+)/ ? "$1 is on disk" : $_) foreach @changes;
-is(flushed('INSERT INTO plain VALUES (1)'), 'f', 'a plain INSERT is not on disk yet, still');
-is($node->safe_psql('postgres', "SELECT mogo_verify($id, 'a secret somebody chose')"), 't', 'a check in between');
+is(flushed('INSERT INTO plain VALUES (1)'),
+	'f', 'a plain INSERT is not on disk yet, still');
+is( $node->safe_psql(
+		'postgres', "SELECT mogo_verify($id, 'a secret somebody chose')"),
+	't',
+	'a check in between');
 
 kill 'CONT', $writer;
 $node->stop;

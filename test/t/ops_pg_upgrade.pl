@@ -3,7 +3,7 @@
 # without it, the same one plays both parts, as pg_upgrade allows.
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::Bin;
 use File::Basename qw(dirname);
@@ -20,28 +20,39 @@ chomp($oldbin = `"$ENV{OLD_PG_CONFIG}" --bindir`) if $ENV{OLD_PG_CONFIG};
 sub cluster
 {
 	my ($name, $bin) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name, install_path => dirname($bin));
+	my $node =
+	  PostgreSQL::Test::Cluster->new($name, install_path => dirname($bin));
 	my @extra = ('--locale=C', '--encoding=UTF8');
-	push @extra, '--no-data-checksums' if `"$bin/initdb" --help` =~ /--no-data-checksums/;
+	push @extra, '--no-data-checksums'
+	  if `"$bin/initdb" --help` =~ /--no-data-checksums/;
 	$node->init(extra => \@extra);
 	return $node;
 }
 
 my ($old, $new) = (cluster('old', $oldbin), cluster('new', $newbin));
 $old->start;
-note('from ', $old->safe_psql('postgres', 'SHOW server_version'), " in $oldbin");
+note('from ', $old->safe_psql('postgres', 'SHOW server_version'),
+	" in $oldbin");
 # something that takes oids, so that they would not be the same by chance
-$old->safe_psql('postgres', q{CREATE TABLE other (a int); CREATE SCHEMA cred; CREATE EXTENSION pgcrypto;
+$old->safe_psql(
+	'postgres',
+	q{CREATE TABLE other (a int); CREATE SCHEMA cred; CREATE EXTENSION pgcrypto;
 	CREATE EXTENSION mogocred SCHEMA cred});
 my $asked = every_kind($old, 'postgres', 'cred');
-is(answers($old, 'postgres', 'cred', $asked), '', 'before: every kind of client, every right');
+is(answers($old, 'postgres', 'cred', $asked),
+	'', 'before: every kind of client, every right');
 my $rows = contents($old, 'postgres', 'cred');
 $old->stop;
 
-$new->append_conf('postgresql.conf', "shared_preload_libraries = 'mogocred'\n");
-my @upgrade = ('pg_upgrade', '--no-sync', '-d', $old->data_dir, '-D', $new->data_dir,
-	'-b', $oldbin, '-B', $newbin, '-s', $new->host, '-p', $old->port, '-P', $new->port);
-@upgrade = grep { $_ ne '--no-sync' } @upgrade if `"$newbin/pg_upgrade" --help` !~ /--no-sync/;
+$new->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'mogocred'\n");
+my @upgrade = (
+	'pg_upgrade', '--no-sync', '-d', $old->data_dir,
+	'-D', $new->data_dir, '-b', $oldbin,
+	'-B', $newbin, '-s', $new->host,
+	'-p', $old->port, '-P', $new->port);
+@upgrade = grep { $_ ne '--no-sync' } @upgrade
+  if `"$newbin/pg_upgrade" --help` !~ /--no-sync/;
 chdir $PostgreSQL::Test::Utils::tmp_check;
 command_ok(\@upgrade, 'pg_upgrade');
 
@@ -53,9 +64,15 @@ my $c = issue($new, undef, "cred.mogo_add_client('after')");
 my $d = issue($new, undef, "cred.mogo_rotate_secret('$c->{id}', '0')");
 $new->safe_psql('postgres', 'ALTER DATABASE postgres SET search_path = cred');
 is(verify($new, $c) . verify($new, $d), 'ft', 'life goes on');
-$new->safe_psql('postgres', q{SELECT cred.mogo_revoke_access(r) FROM unnest('{kind_checker,kind_admin}'::regrole[]) r;
+$new->safe_psql(
+	'postgres',
+	q{SELECT cred.mogo_revoke_access(r) FROM unnest('{kind_checker,kind_admin}'::regrole[]) r;
 	CREATE DATABASE fresh});
-$new->safe_psql('fresh', q{CREATE SCHEMA cred; CREATE EXTENSION pgcrypto; CREATE EXTENSION mogocred SCHEMA cred});
-is(catalog($new), catalog($new, 'fresh'), 'the catalog of a fresh installation');
+$new->safe_psql('fresh',
+	q{CREATE SCHEMA cred; CREATE EXTENSION pgcrypto; CREATE EXTENSION mogocred SCHEMA cred}
+);
+is( catalog($new),
+	catalog($new, 'fresh'),
+	'the catalog of a fresh installation');
 
 done_testing();
