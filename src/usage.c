@@ -169,7 +169,7 @@ mogo_usage_init(void)
 							 NULL, NULL, NULL);
 	DefineCustomIntVariable("mogocred.usage_max",
 							"Most secrets and clients that counts can wait for at a time.",
-							"All databases of the server share them. Each takes about 70 bytes of shared memory.",
+							"All databases of the server share them. Each takes 64 bytes of shared memory.",
 							&usage_max, 100000, 100, 100000000,
 							preloading ? PGC_POSTMASTER : PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
