@@ -140,7 +140,7 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client_usage', '');
 
 CREATE FUNCTION @extschema@.mogo_usage_count(client_id uuid, secret_id uuid, flushed bigint)
 RETURNS bigint
-LANGUAGE c STABLE PARALLEL SAFE
+LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
 REVOKE ALL ON FUNCTION @extschema@.mogo_usage_count(uuid, uuid, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_usage_count(uuid, uuid, bigint)
@@ -148,7 +148,7 @@ IS 'For the views: uses of a secret, or failed checks of a client if the secret'
 
 CREATE FUNCTION @extschema@.mogo_usage_last_at(client_id uuid, secret_id uuid, flushed timestamptz)
 RETURNS timestamptz
-LANGUAGE c STABLE PARALLEL SAFE
+LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
 REVOKE ALL ON FUNCTION @extschema@.mogo_usage_last_at(uuid, uuid, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_usage_last_at(uuid, uuid, timestamptz)
@@ -162,10 +162,31 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_usage_status() FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_usage_status()
 IS 'Room for use counts on this server: entries of max_entries are taken, and not_counted checks since its start found none.';
 
+-- What mogo_clients shows of a client's live secrets, likewise. COST is above 10, so that
+-- PostgreSQL calls these two and the two above for the rows of the page that is asked for.
+
+CREATE FUNCTION @extschema@.mogo_live_count(live @extschema@.mogo_live_secret[])
+RETURNS integer
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_live_count(@extschema@.mogo_live_secret[]) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_live_count(@extschema@.mogo_live_secret[])
+IS 'For the views: how many of a client''s secrets have not ended.';
+
+CREATE FUNCTION @extschema@.mogo_next_expiry(live @extschema@.mogo_live_secret[])
+RETURNS timestamptz
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[]) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[])
+IS 'For the views: when the first of a client''s secrets ends that has not; NULL for never.';
+
 -- The administrator's screen. No hash and no salt in any of these.
 CREATE VIEW @extschema@.mogo_clients AS
 SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_cidrs,
-	c.created_at, c.created_by, l.live_secrets, l.next_expiry,
+	c.created_at, c.created_by,
+	@extschema@.mogo_live_count(c.live) AS live_secrets,
+	@extschema@.mogo_next_expiry(c.live) AS next_expiry,
 	@extschema@.mogo_usage_last_at(c.client_id, NULL, u.last_used_at) AS last_used_at,
 	@extschema@.mogo_usage_count(c.client_id,
 		'00000000-0000-0000-0000-000000000000', u.failed_checks) AS failed_checks,
@@ -174,13 +195,7 @@ SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_ci
 		'00000000-0000-0000-0000-000000000000', u.last_failed_at) AS last_failed_at
 FROM @extschema@.mogo_client AS c
 LEFT JOIN @extschema@.mogo_client_usage AS u
-	ON u.client_id OPERATOR(pg_catalog.=) c.client_id
-CROSS JOIN LATERAL (
-	SELECT pg_catalog.count(*)::pg_catalog.int4 AS live_secrets,
-		pg_catalog.min(s.expires_at) FILTER (WHERE pg_catalog.isfinite(s.expires_at)) AS next_expiry
-	FROM pg_catalog.unnest(c.live) AS s
-	WHERE s.expires_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()
-) AS l;
+	ON u.client_id OPERATOR(pg_catalog.=) c.client_id;
 COMMENT ON VIEW @extschema@.mogo_clients
 IS 'Clients, for the administrator''s screen.';
 
