@@ -51,9 +51,11 @@ static const struct
 	{"mogo_rehash_secret", VERIFIER},
 
 	/*
-	 * what lists; the views call the first two functions as the role that
+	 * what lists; the views call the first four functions as the role that
 	 * reads them
 	 */
+	{"mogo_live_count", MONITOR},
+	{"mogo_next_expiry", MONITOR},
 	{"mogo_usage_count", MONITOR},
 	{"mogo_usage_last_at", MONITOR},
 	{"mogo_usage_status", MONITOR},
