@@ -203,7 +203,7 @@ IS 'Room for use counts on this server: entries of max_entries are taken, and no
 
 CREATE FUNCTION @extschema@.mogo_live_count(live @extschema@.mogo_live_secret[])
 RETURNS integer
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
 REVOKE ALL ON FUNCTION @extschema@.mogo_live_count(@extschema@.mogo_live_secret[]) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_live_count(@extschema@.mogo_live_secret[])
@@ -211,7 +211,7 @@ IS 'For the views: how many of a client''s secrets have not ended.';
 
 CREATE FUNCTION @extschema@.mogo_next_expiry(live @extschema@.mogo_live_secret[])
 RETURNS timestamptz
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
 REVOKE ALL ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[]) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[])

@@ -12,24 +12,37 @@
  */
 #include "mogocred.h"
 
-PG_FUNCTION_INFO_V1(mogo_live_count);
-PG_FUNCTION_INFO_V1(mogo_next_expiry);
-
-/* mogo_live_count(live mogo_live_secret[]) returns integer: those that have not expired */
-Datum
-mogo_live_count(PG_FUNCTION_ARGS)
+/*
+ * Reads those of the live secrets that have not expired from argument 0 into secrets.
+ * Returns how many there are.
+ */
+static int
+unexpired_secrets(FunctionCallInfo fcinfo, MogoLiveSecret *secrets)
 {
-	MogoLiveSecret secrets[MOGO_MAX_LIVE];
 	TimestampTz now = GetCurrentTimestamp();
 	int			n = mogo_live_secrets(PG_GETARG_ARRAYTYPE_P(0), secrets);
-	int			count = 0;
+	int			left = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		if (secrets[i].expires_at > now)
-			count++;
+			secrets[left++] = secrets[i];
 	}
-	PG_RETURN_INT32(count);
+	return left;
+}
+
+PG_FUNCTION_INFO_V1(mogo_live_count);
+PG_FUNCTION_INFO_V1(mogo_next_expiry);
+
+/* mogo_live_count(live mogo_live_secret[]) returns integer */
+Datum
+mogo_live_count(PG_FUNCTION_ARGS)
+{
+	MogoLiveSecret secrets[MOGO_MAX_LIVE];
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(unexpired_secrets(fcinfo, secrets));
 }
 
 /* mogo_next_expiry(live mogo_live_secret[]) returns timestamptz: NULL for never */
@@ -37,15 +50,12 @@ Datum
 mogo_next_expiry(PG_FUNCTION_ARGS)
 {
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
-	TimestampTz now = GetCurrentTimestamp();
-	int			n = mogo_live_secrets(PG_GETARG_ARRAYTYPE_P(0), secrets);
 	TimestampTz next = DT_NOEND;
 
-	for (int i = 0; i < n; i++)
-	{
-		if (secrets[i].expires_at > now)
-			next = Min(next, secrets[i].expires_at);
-	}
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	for (int i = unexpired_secrets(fcinfo, secrets) - 1; i >= 0; i--)
+		next = Min(next, secrets[i].expires_at);
 	if (next == DT_NOEND)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(next);
