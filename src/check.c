@@ -185,7 +185,7 @@ check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	CheckStatus status = check_row(function, presented, lookup, purpose, matched, &at);
 
 	if (status == CHECK_VALID && purpose == TO_ACCEPT)
-		mogo_count_use(&matched->secret_id, at);
+		mogo_count_use(&lookup->client_id, &matched->secret_id, at);
 	else if (lookup->found && purpose == TO_ACCEPT)
 		mogo_count_failure(&lookup->client_id);
 	return status;

@@ -413,7 +413,8 @@ extern void mogo_insert_client(const MogoChange *change, const MogoNewClient *cl
 
 /* usage.c: use counts */
 extern void mogo_usage_init(void);
-extern void mogo_count_use(const pg_uuid_t *secret_id, TimestampTz at);
+extern void mogo_count_use(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
+						   TimestampTz at);
 extern void mogo_count_failure(const pg_uuid_t *client_id);
 
 /* usage_worker.c, usage_flush.c: what takes them to the tables */
