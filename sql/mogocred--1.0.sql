@@ -198,6 +198,9 @@ SELECT s.secret_id, s.client_id, c.client_name,
 			OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() THEN 'expired'
 		ELSE 'active' END AS status,
 	CASE WHEN pg_catalog.starts_with(COALESCE(l.hash, s.hash), '$2') THEN 'bcrypt'
+		WHEN pg_catalog.starts_with(COALESCE(l.hash, s.hash), 'sha512') THEN 'sha512'
+		WHEN pg_catalog.starts_with(COALESCE(l.hash, s.hash), '$pbkdf2')
+			OR pg_catalog.starts_with(COALESCE(l.hash, s.hash), 'pbkdf2') THEN 'pbkdf2'
 		ELSE 'sha256' END AS algorithm,
 	s.created_at, s.created_by,
 	CASE WHEN l.secret_id IS NULL THEN s.expires_at
@@ -447,13 +450,46 @@ CREATE FUNCTION @extschema@.mogo_import_client(
 	secret text,
 	expires_at timestamptz DEFAULT NULL,
 	scopes text[] DEFAULT '{}',
-	metadata jsonb DEFAULT '{}')
+	metadata jsonb DEFAULT '{}',
+	generated boolean DEFAULT false,
+	label text DEFAULT NULL)
 RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL UNSAFE
-AS 'MODULE_PATHNAME', 'mogo_import_client';
-REVOKE ALL ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, timestamptz, text[], jsonb) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, timestamptz, text[], jsonb)
-IS 'Takes a client over from another system with no new secret; algorithm is sha256, bcrypt or plain. Returns the secret''s id.';
+AS 'MODULE_PATHNAME', 'mogo_import_client_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, timestamptz, text[], jsonb, boolean, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, timestamptz, text[], jsonb, boolean, text)
+IS 'Takes a client over from another system with no new secret; algorithm is sha256, sha512, pbkdf2, bcrypt or plain, and generated says that a program made the secret. Returns the secret''s id.';
+
+CREATE FUNCTION @extschema@.mogo_import_client(
+	client_name text,
+	client_id text,
+	algorithm text,
+	secret text,
+	expires_at timestamptz DEFAULT NULL,
+	scopes text[] DEFAULT '{}',
+	metadata jsonb DEFAULT '{}',
+	generated boolean DEFAULT false,
+	label text DEFAULT NULL)
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_import_client_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_import_client(text, text, text, text, timestamptz, text[], jsonb, boolean, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_import_client(text, text, text, text, timestamptz, text[], jsonb, boolean, text)
+IS 'Takes a client over from another system with no new secret, by an id that becomes its client id if it is a UUID, else its external id; algorithm is sha256, sha512, pbkdf2, bcrypt or plain, and generated says that a program made the secret. Returns the secret''s id.';
+
+CREATE FUNCTION @extschema@.mogo_import_secret(
+	client_id uuid,
+	algorithm text,
+	secret text,
+	expires_at timestamptz DEFAULT NULL,
+	generated boolean DEFAULT false,
+	label text DEFAULT NULL)
+RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_import_secret';
+REVOKE ALL ON FUNCTION @extschema@.mogo_import_secret(uuid, text, text, timestamptz, boolean, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_import_secret(uuid, text, text, timestamptz, boolean, text)
+IS 'Gives a client one more live secret that another system has issued, with algorithm and generated as in mogo_import_client. Returns the secret''s id.';
 
 CREATE FUNCTION @extschema@.mogo_purge(older_than interval)
 RETURNS bigint

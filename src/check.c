@@ -107,34 +107,78 @@ address_allowed(ArrayType *cidrs, const inet *addr)
 }
 
 /*
+ * Computes what a secret whose SHA-512 is kept would have in the row, unless that is done
+ * already. Few clients have such a secret, so no other check pays for it.
+ */
+static void
+hash_512(MogoPresented *presented, const uint8 *salt)
+{
+	uint8		digest[MOGO_DIGEST_512_LEN] = {0};
+	bool		ok;
+
+	if (presented->has_hash_512)
+		return;
+	ok = mogo_sha512(presented->secret, presented->secret_len, digest) &&
+		mogo_hash_text_512(salt, digest, presented->hash_512);
+	explicit_bzero(digest, sizeof(digest));
+	if (!ok)
+		mogo_hash_failed();
+	presented->has_hash_512 = true;
+}
+
+/* Compares the secret that was sent with a stored form. A slow one takes long. */
+static bool
+matches(MogoPresented *presented, const uint8 *salt, const char *hash, size_t len)
+{
+	switch (mogo_hash_kind(hash, len))
+	{
+		case MOGO_HASH_NATIVE:
+			return mogo_equal(hash, presented->hash, MOGO_HASH_TEXT_LEN);
+		case MOGO_HASH_SHA512:
+			if (presented->by_digest)
+				return false;
+			hash_512(presented, salt);
+			return mogo_equal(hash, presented->hash_512, MOGO_HASH_TEXT_LEN);
+		case MOGO_HASH_BCRYPT:
+			return mogo_bcrypt_matches(presented->secret, presented->secret_len, hash);
+		case MOGO_HASH_PBKDF2:
+			return mogo_pbkdf2_matches(presented->secret, presented->secret_len, hash, len);
+	}
+	return false;
+}
+
+/*
  * Finds which of a client's live secrets was sent. Returns its number in secrets, or -1.
- * We compare every hash to its end, also after the right one. bcrypt, which is slow,
- * comes last, only if the secret itself was sent, and works on a copy of the row.
+ * We compare every fast hash to its end, also after the right one. The slow ones come
+ * last, only if the secret itself was sent, on a copy of the row, and no more than
+ * MOGO_MAX_SLOW of them.
  */
 static int
 find_live(MogoPresented *presented, MogoLookup *lookup, MogoLiveSecret *secrets)
 {
 	int			n = mogo_live_secrets(lookup->live, secrets);
 	int			match = -1;
-	bool		bcrypt = false;
+	int			nslow = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		if (secrets[i].hash_len == MOGO_BCRYPT_LEN)
-			bcrypt = true;
-		else if (mogo_is_native(secrets[i].hash, secrets[i].hash_len) &&
-				 mogo_equal(secrets[i].hash, presented->hash, MOGO_HASH_TEXT_LEN))
+		if (mogo_is_slow(secrets[i].hash, secrets[i].hash_len))
+			nslow++;
+		else if (matches(presented, lookup->salt, secrets[i].hash, secrets[i].hash_len))
 			match = i;
 	}
-	if (match >= 0 || !bcrypt || presented->by_digest)
+	if (match >= 0 || nslow == 0 || presented->by_digest)
 		return match;
 
 	mogo_lookup_copy(lookup);
 	n = mogo_live_secrets(lookup->live, secrets);
-	for (int i = 0; match < 0 && i < n; i++)
+	nslow = 0;
+	for (int i = 0; match < 0 && nslow < MOGO_MAX_SLOW && i < n; i++)
 	{
-		if (secrets[i].hash_len == MOGO_BCRYPT_LEN &&
-			mogo_bcrypt_matches(presented->secret, presented->secret_len, secrets[i].hash))
+		if (!mogo_is_slow(secrets[i].hash, secrets[i].hash_len))
+			continue;
+		nslow++;
+		if (matches(presented, lookup->salt, secrets[i].hash, secrets[i].hash_len))
 			match = i;
 	}
 	return match;
@@ -147,17 +191,22 @@ find_live(MogoPresented *presented, MogoLookup *lookup, MogoLiveSecret *secrets)
 static CheckStatus
 find_ended(Oid function, MogoPresented *presented, MogoLookup *lookup)
 {
-	char		bcrypt[MOGO_BCRYPT_LEN];
+	MogoEndedSecret slow[MOGO_MAX_SLOW];
 	bool		revoked;
+	int			n;
 
-	if (mogo_ended_secret(function, &lookup->client_id, presented->hash, NULL, &revoked))
+	hash_512(presented, lookup->salt);
+	if (mogo_ended_secret(function, &lookup->client_id, presented->hash, &revoked) ||
+		mogo_ended_secret(function, &lookup->client_id, presented->hash_512, &revoked))
 		return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
-	if (!presented->by_digest &&
-		mogo_ended_secret(function, &lookup->client_id, NULL, bcrypt, &revoked))
-	{
+
+	n = mogo_ended_slow_secrets(function, &lookup->client_id, slow);
+	if (n > 0)
 		mogo_lookup_copy(lookup);
-		if (mogo_bcrypt_matches(presented->secret, presented->secret_len, bcrypt))
-			return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
+	for (int i = 0; i < n; i++)
+	{
+		if (matches(presented, lookup->salt, slow[i].hash, slow[i].hash_len))
+			return slow[i].revoked ? CHECK_REVOKED : CHECK_EXPIRED;
 	}
 	return CHECK_INVALID;
 }

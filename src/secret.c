@@ -258,8 +258,8 @@ expiry_arg(FunctionCallInfo fcinfo, int argno)
 }
 
 /* Returns a label that may be NULL. Raises 22023. */
-static const text *
-label_arg(FunctionCallInfo fcinfo, int argno)
+const text *
+mogo_label_arg(FunctionCallInfo fcinfo, int argno)
 {
 	if (PG_ARGISNULL(argno))
 		return NULL;
@@ -289,7 +289,7 @@ mogo_add_secret(PG_FUNCTION_ARGS)
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
 	expires_at = expiry_arg(fcinfo, 1);
-	label = label_arg(fcinfo, 2);
+	label = mogo_label_arg(fcinfo, 2);
 	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	n = mogo_end_secrets(&change, &client, false, NULL, DT_NOEND, secrets);
 	return add_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
@@ -319,7 +319,7 @@ mogo_rotate_secret(PG_FUNCTION_ARGS)
 	mogo_require(fcinfo, 1, "overlap");
 	overlap = PG_GETARG_INTERVAL_P(1);
 	expires_at = expiry_arg(fcinfo, 2);
-	label = label_arg(fcinfo, 3);
+	label = mogo_label_arg(fcinfo, 3);
 	(void) mogo_add_interval("overlap", overlap, GetCurrentTimestamp(), 1);
 	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	/* the overlap starts when the others can no longer change: after any wait */
