@@ -327,7 +327,7 @@ mogo_parse_stored_form(const char *str, size_t len)
 	if (i == len || i < 2)
 		return false;
 	if (str[0] == '{')
-		return str[i] == '}' && i < 24;
+		return str[i] == '}';
 	return str[i] == '$' || (str[0] == '$' ? str[i] == ',' : str[i] == ':');
 }
 
