@@ -79,10 +79,12 @@ RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
 test: ## Runs the whole suite on private servers; TESTS="name name" runs some of it
 	$(RUN)test/run.sh"
-test-drivers: ## Tries the SQL functions through published drivers of several languages
+test-drivers: ## Runs the blocks of doc/languages.md through published drivers and ORMs
 	$(RUN)test/drivers/run.sh"
 test-examples: ## Tries the examples in a browser, with published OAuth clients and Adminer
 	$(RUN)test/examples/run.sh"
+test-demo: ## Plays the demo with its console and token service, also interrupted and repeated
+	$(RUN)test/demo/run.sh"
 test-debian: ## Runs the suite inside a fresh Debian, RELEASE=trixie (as root, with debootstrap)
 	@"$(SRC)/test/debian/run.sh" test "$(RELEASE)"
 test-package: ## Builds and tries the Debian package, RELEASE=bookworm (the same)

@@ -189,7 +189,7 @@ bare_external() { pipelined bare_external; }
 bare1() { run primary postgres bare1 $depth -T $seconds; }
 verify1() { run primary postgres verify1 $depth -T $seconds; }
 on_standby() { run standby postgres verify $depth -T $seconds; }
-tracking() { PGOPTIONS="-c mogocred.track_usage=$1 -c mogocred.redact_statements=$1" verify; }
+tracking() { PGOPTIONS="-c mogocred.track_usage=$1 -c mogocred.redact_literals=$1" verify; }
 tracking_on() { tracking on; }
 tracking_off() { tracking off; }
 join() {
@@ -348,7 +348,7 @@ if wants tracking; then
 	stop primary
 	start primary -c shared_preload_libraries=mogocred
 	warm primary
-	if [ "$(sql primary postgres -c "SELECT count(*) FROM pg_settings WHERE name IN ('mogocred.track_usage', 'mogocred.redact_statements')")" = 2 ]; then
+	if [ "$(sql primary postgres -c "SELECT count(*) FROM pg_settings WHERE name IN ('mogocred.track_usage', 'mogocred.redact_literals')")" = 2 ]; then
 		measure tracking tracking_off tracking_on tracking_off
 		result 'mogo_verify, tracking and redaction on' 'both off' tracking 2 1 0.97
 	else

@@ -42,6 +42,7 @@ static const char *const status_names[] = {
 typedef enum CheckPurpose
 {
 	TO_ACCEPT,					/* is it right? counted as a use or a failure */
+	TO_PROVE,					/* the same, for a change; not counted */
 	TO_DIAGNOSE					/* why is it not? ended secrets too; not
 								 * counted */
 } CheckPurpose;
@@ -57,54 +58,16 @@ typedef struct CheckForm
 	ReadArgument id;			/* or a header that holds both */
 	ReadArgument secret;
 	ReadArgument address;
+	int			address_arg;	/* its number, from 0 */
 } CheckForm;
 
-static const CheckForm uuid_secret = {mogo_present_uuid, mogo_present_secret, NULL};
-static const CheckForm text_secret = {mogo_present_id, mogo_present_secret, NULL};
-static const CheckForm uuid_digest = {mogo_present_uuid, mogo_present_digest, NULL};
-static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL};
+static const CheckForm uuid_secret = {mogo_present_uuid, mogo_present_secret, NULL, 0};
+static const CheckForm text_secret = {mogo_present_id, mogo_present_secret, NULL, 0};
+static const CheckForm uuid_digest = {mogo_present_uuid, mogo_present_digest, NULL, 0};
+static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL, 0};
 
 /* mogo_authenticate's row, in SQL's order. */
 #define AUTHENTICATED_COLUMNS	8
-
-/*
- * Returns an IPv4 address mapped into IPv6 (RFC 4291 section 2.5.5.2) as the IPv4 address
- * it is, any other as it came.
- */
-static inet *
-unmap_ipv4(const inet *addr)
-{
-	static const unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-	inet	   *result;
-
-	if (ip_family(addr) != PGSQL_AF_INET6 || ip_bits(addr) < 96 ||
-		memcmp(ip_addr(addr), prefix, sizeof(prefix)) != 0)
-		return unconstify(inet *, addr);
-	result = palloc0(sizeof(inet));
-	ip_family(result) = PGSQL_AF_INET;
-	ip_bits(result) = ip_bits(addr) - 96;
-	memcpy(ip_addr(result), ip_addr(addr) + sizeof(prefix), 4);
-	SET_INET_VARSIZE(result);
-	return result;
-}
-
-/* Returns whether the address is inside one of a client's networks, as <<= has it. */
-static bool
-address_allowed(ArrayType *cidrs, const inet *addr)
-{
-	ArrayIterator iterator = array_create_iterator(cidrs, 0, NULL);
-	Datum		element;
-	bool		isnull;
-	inet	   *host = unmap_ipv4(addr);
-	bool		allowed = false;
-
-	while (!allowed && array_iterate(iterator, &element, &isnull))
-		allowed = !isnull &&
-			DatumGetBool(DirectFunctionCall2(network_subeq, InetPGetDatum(host),
-											 InetPGetDatum(unmap_ipv4(DatumGetInetPP(element)))));
-	array_free_iterator(iterator);
-	return allowed;
-}
 
 /*
  * Computes what a secret whose SHA-512 is kept would have in the row, unless that is done
@@ -142,9 +105,9 @@ matches(MogoPresented *presented, const uint8 *salt, const char *hash, size_t le
 		case MOGO_HASH_BCRYPT:
 			return mogo_bcrypt_matches(presented->secret, presented->secret_len, hash);
 		case MOGO_HASH_PBKDF2:
-			return mogo_pbkdf2_matches(presented->secret, presented->secret_len, hash, len);
+			break;
 	}
-	return false;
+	return mogo_pbkdf2_matches(presented->secret, presented->secret_len, hash, len);
 }
 
 /*
@@ -256,7 +219,7 @@ check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	if (!presented->has_address)
 		return CHECK_ADDRESS_REQUIRED;
 	return presented->address != NULL &&
-		address_allowed(DatumGetArrayTypeP(cidrs), presented->address) ?
+		mogo_address_allowed(DatumGetArrayTypeP(cidrs), presented->address) ?
 		CHECK_VALID : CHECK_INVALID;
 }
 
@@ -282,18 +245,31 @@ check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
 static void
 read_args(FunctionCallInfo fcinfo, const CheckForm *form, MogoPresented *presented)
 {
-	int			argno = 0;
-
-	form->id(fcinfo, argno++, presented);
+	form->id(fcinfo, 0, presented);
 	if (form->secret != NULL)
-		form->secret(fcinfo, argno++, presented);
+		form->secret(fcinfo, 1, presented);
 	if (form->address != NULL)
-		form->address(fcinfo, argno, presented);
+		form->address(fcinfo, form->address_arg, presented);
+}
+
+/*
+ * Returns whether a secret that was sent and matched can get a native hash: it is one that
+ * a program made, under another hash. bcrypt does not tell secrets apart that have the
+ * same 72 bytes, and a native hash would; we cannot know which one its client has.
+ */
+static bool
+can_rehash(const MogoPresented *presented, const MogoLiveSecret *matched)
+{
+	MogoHashKind kind = mogo_hash_kind(matched->hash, matched->hash_len);
+
+	return matched->generated && kind != MOGO_HASH_NATIVE &&
+		!(kind == MOGO_HASH_BCRYPT && presented->secret_len >= 72);
 }
 
 /* Copies mogo_authenticate's columns from the row that was found. */
 static void
-copy_row(MogoLookup *lookup, const MogoLiveSecret *matched, Datum *values, bool *nulls)
+copy_row(MogoLookup *lookup, const MogoPresented *presented,
+		 const MogoLiveSecret *matched, Datum *values, bool *nulls)
 {
 	pg_uuid_t  *ids = palloc(2 * sizeof(pg_uuid_t));
 	Datum		value;
@@ -317,17 +293,29 @@ copy_row(MogoLookup *lookup, const MogoLiveSecret *matched, Datum *values, bool 
 	value = mogo_lookup_column(lookup, Anum_mogo_client_external_id, &nulls[6]);
 	if (!nulls[6])
 		values[6] = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-	values[7] = BoolGetDatum(matched->generated && !mogo_is_native(matched->hash, matched->hash_len));
+	values[7] = BoolGetDatum(can_rehash(presented, matched));
+}
+
+/* Fills in what a change needs of a secret that was sent and matched. */
+static void
+fill_in_proof(const MogoLookup *lookup, const MogoPresented *presented,
+			  const MogoLiveSecret *matched, MogoProof *proof)
+{
+	proof->client_id = lookup->client_id;
+	proof->secret_id = matched->secret_id;
+	proof->can_rehash = can_rehash(presented, matched);
+	memcpy(proof->native, presented->hash, MOGO_HASH_TEXT_LEN);
 }
 
 /*
  * Reads the arguments, checks them with the row open only for as long as that takes, and
  * wipes. If the answer is CHECK_VALID and values is not NULL, fills in mogo_authenticate's
- * columns, in the current memory context.
+ * columns, in the current memory context. proof, if not NULL, is filled in if any live
+ * secret was sent.
  */
 static CheckStatus
 check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
-	  Datum *values, bool *nulls)
+	  Datum *values, bool *nulls, MogoProof *proof)
 {
 	MogoPresented presented;
 	volatile CheckStatus status = CHECK_INVALID;
@@ -345,7 +333,9 @@ check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
 			mogo_lookup_begin(&lookup, function, &presented);
 		status = check_and_count(function, &presented, &lookup, purpose, &matched);
 		if (status == CHECK_VALID && values != NULL)
-			copy_row(&lookup, &matched, values, nulls);
+			copy_row(&lookup, &presented, &matched, values, nulls);
+		if (proof != NULL && (status == CHECK_VALID || status == CHECK_ADDRESS_REQUIRED))
+			fill_in_proof(&lookup, &presented, &matched, proof);
 		if (presented.has_id)
 			mogo_lookup_end(&lookup);
 	}
@@ -355,6 +345,29 @@ check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
 	}
 	PG_END_TRY();
 	return status;
+}
+
+/*
+ * Checks the client id and the secret in arguments 0 and 1, for a function that changes
+ * something for a client that proves a secret. form says how the other arguments are
+ * read; if the function has no address, the client's networks do not count, and nor does
+ * the check as a use. Returns whether the secret is right, and then fills in proof.
+ * Another session may end the secret before the caller has locked the client.
+ */
+bool
+mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form, MogoProof *proof)
+{
+	bool		no_address = form->address_arg < 0;
+	CheckForm	check_form = {
+		form->id_is_text ? mogo_present_id : mogo_present_uuid,
+		mogo_present_secret,
+		no_address ? NULL : form->address_is_inet ? mogo_present_inet : mogo_present_address,
+		form->address_arg
+	};
+	CheckStatus status = check(fcinfo, &check_form, no_address ? TO_PROVE : TO_ACCEPT,
+							   NULL, NULL, proof);
+
+	return status == CHECK_VALID || (status == CHECK_ADDRESS_REQUIRED && no_address);
 }
 
 PG_FUNCTION_INFO_V1(mogo_verify_uuid);
@@ -374,35 +387,35 @@ PG_FUNCTION_INFO_V1(mogo_authenticate_basic_inet);
 Datum
 mogo_verify_uuid(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, &uuid_secret, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &uuid_secret, TO_ACCEPT, NULL, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify(client_id text, client_secret text) returns boolean */
 Datum
 mogo_verify_text(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, &text_secret, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &text_secret, TO_ACCEPT, NULL, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_digest(client_id uuid, secret_digest bytea) returns boolean */
 Datum
 mogo_verify_digest_uuid(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, &uuid_digest, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &uuid_digest, TO_ACCEPT, NULL, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_digest(client_id text, secret_digest bytea) returns boolean */
 Datum
 mogo_verify_digest_text(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, &text_digest, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &text_digest, TO_ACCEPT, NULL, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_status(client_id uuid, client_secret text) returns text */
 Datum
 mogo_verify_status_uuid(PG_FUNCTION_ARGS)
 {
-	CheckStatus status = check(fcinfo, &uuid_secret, TO_DIAGNOSE, NULL, NULL);
+	CheckStatus status = check(fcinfo, &uuid_secret, TO_DIAGNOSE, NULL, NULL, NULL);
 
 	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
 }
@@ -411,7 +424,7 @@ mogo_verify_status_uuid(PG_FUNCTION_ARGS)
 Datum
 mogo_verify_status_text(PG_FUNCTION_ARGS)
 {
-	CheckStatus status = check(fcinfo, &text_secret, TO_DIAGNOSE, NULL, NULL);
+	CheckStatus status = check(fcinfo, &text_secret, TO_DIAGNOSE, NULL, NULL, NULL);
 
 	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
 }
@@ -434,7 +447,7 @@ authenticate(FunctionCallInfo fcinfo, const CheckForm *form)
 		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
 			desc->natts != AUTHENTICATED_COLUMNS)
 			elog(ERROR, "unexpected result type");
-		if (check(fcinfo, form, TO_ACCEPT, values, nulls) == CHECK_VALID)
+		if (check(fcinfo, form, TO_ACCEPT, values, nulls, NULL) == CHECK_VALID)
 			funcctx->user_fctx = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
 		MemoryContextSwitchTo(oldcontext);
 	}
@@ -454,7 +467,7 @@ authenticate(FunctionCallInfo fcinfo, const CheckForm *form)
 Datum
 mogo_authenticate_uuid(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_address};
+	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_address, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -463,7 +476,7 @@ mogo_authenticate_uuid(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_text(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_address};
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_address, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -472,7 +485,7 @@ mogo_authenticate_text(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_uuid_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_inet};
+	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_inet, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -481,7 +494,7 @@ mogo_authenticate_uuid_inet(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_text_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_inet};
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_inet, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -490,7 +503,7 @@ mogo_authenticate_text_inet(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_basic(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_address};
+	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_address, 1};
 
 	return authenticate(fcinfo, &form);
 }
@@ -499,7 +512,7 @@ mogo_authenticate_basic(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_basic_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_inet};
+	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_inet, 1};
 
 	return authenticate(fcinfo, &form);
 }

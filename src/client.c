@@ -250,8 +250,8 @@ mogo_enable_client(PG_FUNCTION_ARGS)
 }
 
 /*
- * mogo_remove_client(client_id uuid) returns void: the client and all its secrets, past
- * ones too, are gone; the audit stays.
+ * mogo_remove_client(client_id uuid) returns void: the client, its invitations and all
+ * its secrets, past ones too, are gone; the audit stays.
  */
 Datum
 mogo_remove_client(PG_FUNCTION_ARGS)
@@ -265,6 +265,12 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	};
 	static MogoStatement remove_client = {
 		.sql = "DELETE FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1,
+		.argtypes = {UUIDOID}
+	};
+	static MogoStatement remove_invitations = {
+		.sql = "DELETE FROM @extschema@.mogo_invitation_code"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 1,
 		.argtypes = {UUIDOID}
 	};
@@ -293,6 +299,7 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	values[0] = UUIDPGetDatum(&client.client_id);
 	mogo_execute(&change, &remove_secrets, values, NULL);
 	secrets = mogo_result(1, UUIDARRAYOID, &none);
+	mogo_execute(&change, &remove_invitations, values, NULL);
 	mogo_change_row(&change, &remove_client, values, NULL);
 
 	/*

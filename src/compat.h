@@ -50,6 +50,20 @@
 #define MOGO_EXECUTE_ONCE , execute_once
 #endif
 
+/* 19 hands a hook the JumbleState to read only. */
+#if PG_VERSION_NUM >= 190000
+#define MOGO_JUMBLE_CONST const
+#else
+#define MOGO_JUMBLE_CONST
+#endif
+
+/* 19 knows no other literals than standard-conforming ones. */
+#if PG_VERSION_NUM >= 190000
+#define MOGO_BACKSLASHES false
+#else
+#define MOGO_BACKSLASHES (!standard_conforming_strings)
+#endif
+
 /* 16 has one function for all kinds of objects instead of one for each. */
 #if PG_VERSION_NUM >= 160000
 #define mogo_schema_aclcheck(schema, role, mode) \
