@@ -342,6 +342,18 @@ SELECT mogo_verify(pg_temp.id(51), repeat('ü', 512)) AS with_1024,
 SELECT mogo_verify(pg_temp.id(23), repeat('ü', 36)) AS with_72,
 	mogo_verify(pg_temp.id(23), repeat('ü', 36) || 'x') AS with_73;
 
+-- the most iterations; a query that is cancelled meanwhile does not go on to its end
+SELECT mogo_import_client('regress_import slow', pg_temp.id(54), 'pbkdf2',
+	'$pbkdf2-sha256$i=2000000,l=32$c2xvdyBzYWx0$aY155DZLpen1kRGkKPH0wDxuLXTAOwAB5xVYGc+dvjk')
+	IS NOT NULL AS imported;
+SELECT mogo_verify(pg_temp.id(54), repeat('x', 24)) AS secret;
+CREATE SEQUENCE regress_reached;
+SET statement_timeout = '10ms';
+SELECT mogo_verify(pg_temp.id(54), repeat('x', 24)), nextval('regress_reached');
+RESET statement_timeout;
+SELECT is_called FROM regress_reached;
+DROP SEQUENCE regress_reached;
+
 -- pgcrypto in another schema, and one that is in nobody's search_path
 CREATE SCHEMA regress_crypto;
 ALTER EXTENSION pgcrypto SET SCHEMA regress_crypto;
