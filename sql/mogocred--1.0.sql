@@ -737,12 +737,13 @@ BEGIN
 		SELECT FROM pg_catalog.pg_namespace AS n
 		CROSS JOIN LATERAL pg_catalog.aclexplode(
 			COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) AS a
+		JOIN pg_catalog.pg_roles AS me ON me.rolname OPERATOR(pg_catalog.=) CURRENT_USER
 		WHERE n.oid OPERATOR(pg_catalog.=) (
 				SELECT e.extnamespace FROM pg_catalog.pg_extension AS e
 				WHERE e.extname OPERATOR(pg_catalog.=) 'mogocred')
-			AND (n.nspowner OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.regrole
+			AND (n.nspowner OPERATOR(pg_catalog.<>) me.oid
 				OR a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'
-				AND a.grantee OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.regrole)
+				AND a.grantee OPERATOR(pg_catalog.<>) me.oid)
 	) THEN
 		RAISE WARNING 'other roles can create objects in the schema of extension mogocred'
 			USING DETAIL = 'A function that one of them creates there can be called in place of an extension''s function of the same name.',

@@ -310,8 +310,7 @@ import_client(FunctionCallInfo fcinfo, bool id_is_text)
 	}
 	mogo_new_salt_and_id(client.salt, &live.secret_id);
 	algorithm = make_hash(fcinfo, 3, client.salt, &live, hash);
-	mogo_insert_client(&change, &client, &live, "client_imported",
-					   psprintf("{\"algorithm\": \"%s\"}", algorithm));
+	mogo_insert_client(&change, &client, &live, algorithm);
 	mogo_end(&change);
 	return secret_id(&live);
 }
@@ -398,10 +397,8 @@ mogo_import_secret(PG_FUNCTION_ARGS)
 	/* the client has a salt already */
 	mogo_new_salt_and_id(salt, &live.secret_id);
 	secrets[n] = live;
-	mogo_save_live(&change, &client, secrets, n + 1);
-	mogo_insert_secret(&change, &client.client_id, &live.secret_id, client.now, label);
-	mogo_record(&change, "secret_imported", &client.client_id, client.name, &live.secret_id,
-				psprintf("{\"algorithm\": \"%s\"}", algorithm));
+	mogo_add_live(&change, &client, secrets, n, label, "secret_imported",
+				  psprintf("\"algorithm\": \"%s\"", algorithm));
 	mogo_end(&change);
 	return secret_id(&live);
 }

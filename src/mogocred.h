@@ -40,6 +40,10 @@
 /* The most live secrets that mogocred.max_live_secrets can allow a client */
 #define MOGO_MAX_LIVE		20
 
+/* The most scopes, and the most networks, of a client; the longest scope, in bytes */
+#define MOGO_MAX_LIST		256
+#define MOGO_MAX_SCOPE		255
+
 /* The most characters of a client's external id, which are all ASCII */
 #define MOGO_MAX_EXTERNAL_ID	255
 
@@ -169,6 +173,7 @@ extern void mogo_check_name(const text *name);
 extern void mogo_check_label(const text *label);
 extern void mogo_check_external_id(const text *external_id);
 extern void mogo_check_scopes(ArrayType *scopes);
+extern const char *mogo_metadata_text(Datum metadata);
 extern void mogo_check_metadata(Datum metadata);
 extern void mogo_check_cidrs(ArrayType *cidrs);
 extern void mogo_check_finite(TimestampTz expires_at);
@@ -394,6 +399,13 @@ extern void mogo_record(const MogoChange *change, const char *action,
 						const pg_uuid_t *client_id, const text *client_name,
 						const pg_uuid_t *secret_id, const char *detail);
 
+/* detail.c: what the audit says about clients and secrets */
+extern void mogo_append_list(StringInfo out, Datum list);
+extern void mogo_append_metadata(StringInfo out, Datum metadata);
+extern void mogo_append_properties(StringInfo out, const text *external_id, Datum scopes,
+								   Datum metadata, Datum allowed_cidrs);
+extern void mogo_append_secret(StringInfo out, TimestampTz expires_at, const text *label);
+
 /* credentials.c: the type mogo_credentials, and credentials as JSON */
 extern void mogo_one_call(FunctionCallInfo fcinfo, const pg_uuid_t *client_id);
 extern Datum mogo_credentials(FunctionCallInfo fcinfo, const text *name,
@@ -430,6 +442,9 @@ extern int	mogo_end_secrets(const MogoChange *change, const MogoLocked *client,
 extern void mogo_save_live(const MogoChange *change, const MogoLocked *client,
 						   const MogoLiveSecret *secrets, int n);
 extern const text *mogo_label_arg(FunctionCallInfo fcinfo, int argno);
+extern void mogo_add_live(const MogoChange *change, const MogoLocked *client,
+						  const MogoLiveSecret *secrets, int n, const text *label,
+						  const char *action, const char *members);
 extern Datum mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change,
 							   const MogoLocked *client, MogoLiveSecret *secrets, int n,
 							   TimestampTz expires_at, const text *label,
@@ -457,8 +472,7 @@ typedef struct MogoNewClient
 } MogoNewClient;
 
 extern void mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
-							   const MogoLiveSecret *secret, const char *action,
-							   const char *detail);
+							   const MogoLiveSecret *secret, const char *algorithm);
 
 /* usage.c: use counts */
 extern void mogo_usage_init(void);

@@ -183,22 +183,22 @@ issue_invited(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *cli
 {
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
 	TimestampTz cutoff = DT_NOEND;
-	StringInfoData detail;
+	StringInfoData members;
 	int			n;
 
-	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"invitation_id\": ");
-	mogo_append_uuid(&detail, &invitation->invitation_id);
+	initStringInfo(&members);
+	appendStringInfoString(&members, "\"invitation_id\": ");
+	mogo_append_uuid(&members, &invitation->invitation_id);
 	if (invitation->overlap != NULL)
 	{
 		cutoff = mogo_add_interval("overlap", invitation->overlap, client->now, 1);
-		appendStringInfo(&detail, ", \"others_end_at\": \"%s\"", timestamptz_to_str(cutoff));
+		appendStringInfo(&members, ", \"others_end_at\": \"%s\"", timestamptz_to_str(cutoff));
 	}
-	appendStringInfoChar(&detail, '}');
 	mark_accepted(change, invitation, client->now, presented);
 	n = mogo_end_secrets(change, client, cutoff == client->now, NULL, cutoff, secrets);
 	return mogo_issue_secret(fcinfo, change, client, secrets, n,
-							 as_allowed(invitation->expires_at, client->now), invitation->label, "invitation_accepted", detail.data);
+							 as_allowed(invitation->expires_at, client->now), invitation->label,
+							 "invitation_accepted", members.data);
 }
 
 /*
@@ -302,7 +302,7 @@ rotate_own_secret(FunctionCallInfo fcinfo, const void *arg)
 	n = mogo_end_secrets(&change, &client, cutoff == client.now, NULL, cutoff, secrets);
 	return mogo_issue_secret(fcinfo, &change, &client, secrets, n,
 							 as_allowed(expires_at, client.now), NULL, "secret_rotated",
-							 psprintf("{\"others_end_at\": \"%s\", \"by_its_owner\": true}",
+							 psprintf("\"others_end_at\": \"%s\", \"by_its_owner\": true",
 									  timestamptz_to_str(cutoff)));
 }
 

@@ -215,15 +215,49 @@ mogo_check_room(const MogoLocked *client, int n)
 }
 
 /*
+ * Returns the record's detail: what a new secret was given, and members (NULL: no more).
+ */
+static const char *
+new_secret_detail(const char *members, TimestampTz expires_at, const text *label)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	appendStringInfoChar(&detail, '{');
+	if (members != NULL)
+		appendStringInfo(&detail, "%s, ", members);
+	mogo_append_secret(&detail, expires_at, label);
+	appendStringInfoChar(&detail, '}');
+	return detail.data;
+}
+
+/*
+ * Writes the row of a locked client, of whose live secrets n are left, with one more in
+ * secrets[n], and that one's own row and record. members are further JSON members of the
+ * record's detail, or NULL.
+ */
+void
+mogo_add_live(const MogoChange *change, const MogoLocked *client, const MogoLiveSecret *secrets,
+			  int n, const text *label, const char *action, const char *members)
+{
+	const pg_uuid_t *secret_id = &secrets[n].secret_id;
+
+	mogo_save_live(change, client, secrets, n + 1);
+	mogo_insert_secret(change, &client->client_id, secret_id, client->now, label);
+	mogo_record(change, action, &client->client_id, client->name, secret_id,
+				new_secret_detail(members, secrets[n].expires_at, label));
+}
+
+/*
  * Gives a locked client, of whose live secrets n are left, one more, and writes its row.
- * Returns its mogo_credentials, and ends the change. Raises 54000 if it would be too
- * many, 22023 if the expiry that was asked for passed while we waited for the lock, and
- * 0A000 for a second one in the same query.
+ * Returns its mogo_credentials, and ends the change. members are as above. Raises 54000
+ * if it would be too many, 22023 if the expiry that was asked for passed while we waited
+ * for the lock, and 0A000 for a second one in the same query.
  */
 Datum
 mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client,
 				  MogoLiveSecret *secrets, int n, TimestampTz asked_expiry, const text *label,
-				  const char *action, const char *detail)
+				  const char *action, const char *members)
 {
 	TimestampTz expires_at = mogo_secret_expiry(asked_expiry, client->now);
 	MogoNewSecret secret;
@@ -240,9 +274,7 @@ mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked 
 		secrets[n].generated = true;
 		secrets[n].hash = secret.hash;
 		secrets[n].hash_len = MOGO_HASH_TEXT_LEN;
-		mogo_save_live(change, client, secrets, n + 1);
-		mogo_insert_secret(change, &client->client_id, &secret.id, client->now, label);
-		mogo_record(change, action, &client->client_id, client->name, &secret.id, detail);
+		mogo_add_live(change, client, secrets, n, label, action, members);
 		result = mogo_credentials(fcinfo, client->name, &client->client_id,
 								  client->external_id, &secret, client->now, expires_at);
 	}
@@ -336,7 +368,7 @@ mogo_rotate_secret(PG_FUNCTION_ARGS)
 	n = mogo_end_secrets(&change, &client, cutoff == client.now, NULL, cutoff, secrets);
 	return mogo_issue_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
 							 "secret_rotated",
-							 psprintf("{\"others_end_at\": \"%s\"}", timestamptz_to_str(cutoff)));
+							 psprintf("\"others_end_at\": \"%s\"", timestamptz_to_str(cutoff)));
 }
 
 /*

@@ -69,19 +69,24 @@ INSERT INTO kept VALUES
 	'8Xm2RZkWZLOdd+8xfHG4RbHjC9UJESBB06GXgw', 'passwd'),
 (142, 'pbkdf2', '$pbkdf2-sha256$i=1,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw', 'imported secret 37'),
 (143, 'pbkdf2', '$pbkdf2-sha256$i=1$++++/w$3EtLnvtDOUaLWrQGfG0wxw', 'imported secret 37'),
-(144, 'pbkdf2', '$pbkdf2-sha256$i=999,l=64$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY$p3i1A8l0RVm7/Nj'
+(144, 'pbkdf2',
+	'$pbkdf2-sha256$i=999,l=64$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY$p3i1A8l0RVm7/Nj'
 	'mEAQTDE1cb3BEu+Q5Fetzs8eRjxNsb+B2kcaBpvxAhiTpdahaq0MtvJW/hxsTzLrY2UuhPA',
 	'imported secret 38'),
-(145, 'pbkdf2', '$pbkdf2-sha512$i=1000,l=64$cw$mCaIx4GhJ9H3QmQpVzXxb36YH54Gt1T/CZ7bMpzqfxVtU0F9oBgwA'
+(145, 'pbkdf2',
+	'$pbkdf2-sha512$i=1000,l=64$cw$mCaIx4GhJ9H3QmQpVzXxb36YH54Gt1T/CZ7bMpzqfxVtU0F9oBgwA'
 	'nKlHmtZgRqbCbXR9yWyvxbtEk218BRYQg', 'imported secret 39 Grüße'),
-(146, 'pbkdf2', '$pbkdf2-sha512$i=2049,l=33$eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5e'
+(146, 'pbkdf2',
+	'$pbkdf2-sha512$i=2049,l=33$eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5e'
 	'Xl5eXl5eXl5eXl5eXl5eXl5eXl5eQ$VDeEPlRowvF059j+O/C1494iopQei7eeTzy9skYl0kmU',
 	'imported secret 310 ' || repeat('x', 200)),
-(147, 'pbkdf2', '$pbkdf2-sha256$1000$c2FsdCBvZiBwYXNzbGliIQ$ucLfl3ocjk/wMfhW2jog3lYBXUm3J/epfh5LbLfpY'
+(147, 'pbkdf2',
+	'$pbkdf2-sha256$1000$c2FsdCBvZiBwYXNzbGliIQ$ucLfl3ocjk/wMfhW2jog3lYBXUm3J/epfh5LbLfpY'
 	'z8', 'imported secret 33'),
 (148, 'pbkdf2', '$pbkdf2-sha256$1000$....//8$elAN8ljOgglhhlLJH/GjWawMUwUcHd58heHsGlHrweE',
 	'imported secret 34'),
-(149, 'pbkdf2', '$pbkdf2-sha512$1000$c2FsdCBvZiBwYXNzbGliIQ$YP8Oe7OaXlU9b5IL.8o6T3KNXRo5AmlxM9SgXlDtn'
+(149, 'pbkdf2',
+	'$pbkdf2-sha512$1000$c2FsdCBvZiBwYXNzbGliIQ$YP8Oe7OaXlU9b5IL.8o6T3KNXRo5AmlxM9SgXlDtn'
 	'RIF.bBEjuLTSO5JOMja.qeONIXY8LGQMuUTsy6/rN3ANg', 'imported secret 35'),
 (150, 'pbkdf2', 'pbkdf2_sha256$1000$saltOfDjango$PgzTVNEV9kUhz3bsYekHK50JZoWp3vE5uvrlII9natI=',
 	'imported secret 36'),

@@ -4,7 +4,8 @@
 SELECT mogo_import_client('regress_two', 'orders', 'sha256',
 	encode(sha256('the first secret'), 'hex'), label => 'until May') AS one \gset
 SELECT client_id AS id FROM mogo_clients WHERE external_id = 'orders' \gset
-SELECT mogo_import_secret(:'id', 'bcrypt', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
+SELECT mogo_import_secret(:'id', 'bcrypt',
+	'$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
 	'2999-12-31 00:00+00', true, 'from June') AS two \gset
 SELECT mogo_import_secret(:'id', 'pbkdf2', '$pbkdf2-sha256$i=1,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw')
 	AS three \gset
@@ -20,22 +21,27 @@ SELECT action, detail->>'algorithm' AS algorithm, secret_id = :'three' AS three 
 WHERE client_id = :'id' ORDER BY at;
 
 -- at most two slow hashes can be live
-SELECT mogo_import_secret(:'id', 'bcrypt', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW');
+SELECT mogo_import_secret(:'id', 'bcrypt',
+	'$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW');
 SET mogocred.bcrypt_cost = 4;
 SELECT mogo_import_secret(:'id', 'plain', 'sixteen letters!');
 -- and any number of fast ones, up to the setting
-SELECT mogo_import_secret(:'id', 'sha512', encode(sha512('a fourth secret'), 'hex')) IS NOT NULL AS ok;
-SELECT mogo_import_secret(:'id', 'plain', 'a generated fifth secret', generated => true) IS NOT NULL AS ok;
+SELECT mogo_import_secret(:'id', 'sha512', encode(sha512('a fourth secret'), 'hex')) IS NOT NULL
+	AS ok;
+SELECT mogo_import_secret(:'id', 'plain', 'a generated fifth secret', generated => true) IS NOT NULL
+	AS ok;
 SELECT mogo_import_secret(:'id', 'sha512', encode(sha512('a sixth secret'), 'hex'));
 SELECT mogo_verify('orders', 'a fourth secret') AS fourth,
 	mogo_verify('orders', 'a generated fifth secret') AS fifth,
 	mogo_verify('orders', 'a sixth secret') AS sixth;
 -- once one has ended there is room; the ended ones stay known, the two that ended last
 SELECT mogo_revoke_secret(:'two');
-SELECT mogo_import_secret(:'id', 'bcrypt', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW')
+SELECT mogo_import_secret(:'id', 'bcrypt',
+	'$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW')
 	AS four \gset
 SELECT mogo_revoke_secret(:'three');
-SELECT mogo_import_secret(:'id', 'bcrypt', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK')
+SELECT mogo_import_secret(:'id', 'bcrypt',
+	'$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK')
 	AS five \gset
 SELECT mogo_verify_status('orders', 'correct horse battery') AS two,
 	mogo_verify_status('orders', 'imported secret 37') AS three,
@@ -86,10 +92,13 @@ SELECT what, pg_temp.try(format('mogo_import_client(%L, %L, ''plain'', %L, gener
 	'regress_plain ' || what, 'plain ' || what, secret)) AS result,
 	mogo_verify('plain ' || what, secret) AS verify
 FROM (VALUES ('21', repeat('x', 21)), ('21 of 42 bytes', repeat('ü', 21)), ('22', repeat('x', 22)),
-	('1024', repeat('ü', 512)), ('1025', repeat('ü', 512) || 'x'), ('padded', repeat('x', 30) || ' '),
-	('stored', '$argon2id$v=19$m=65536,t=2,p=4$aI2R0hpDyLm3ltLa'), ('megabyte', repeat('x', 1000000)))
+	('1024', repeat('ü', 512)), ('1025', repeat('ü', 512) || 'x'),
+	('padded', repeat('x', 30) || ' '),
+	('stored', '$argon2id$v=19$m=65536,t=2,p=4$aI2R0hpDyLm3ltLa'),
+	('megabyte', repeat('x', 1000000)))
 	AS s (what, secret);
-SELECT client_name, s.algorithm FROM mogo_secrets AS s WHERE client_name ^@ 'regress_plain' ORDER BY 1;
+SELECT client_name, s.algorithm FROM mogo_secrets AS s WHERE client_name ^@ 'regress_plain'
+	ORDER BY 1;
 
 -- one bad row of many is named, and nothing came in
 SELECT count(*) AS clients FROM mogo_clients \gset

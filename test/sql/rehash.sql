@@ -6,16 +6,20 @@ $$ SELECT ('c1000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid $$;
 -- each algorithm twice: made by a program, and not; bcrypt by libxcrypt, PBKDF2 by hashlib
 CREATE TEMP TABLE kept (n int, algorithm text, stored text, secret text, generated boolean);
 INSERT INTO kept VALUES
-(1, 'sha256', encode(sha256('generated secret 1 abcdef'), 'hex'), 'generated secret 1 abcdef', true),
-(2, 'sha256', encode(sha256('generated secret 1 abcdef'), 'hex'), 'generated secret 1 abcdef', false),
-(3, 'sha512', encode(sha512('generated secret 1 abcdef'), 'hex'), 'generated secret 1 abcdef', true),
-(4, 'sha512', encode(sha512('generated secret 1 abcdef'), 'hex'), 'generated secret 1 abcdef', false),
+(1, 'sha256', encode(sha256('generated secret 1 abcdef'), 'hex'), 'generated secret 1 abcdef',
+	true),
+(2, 'sha256', encode(sha256('generated secret 1 abcdef'), 'hex'), 'generated secret 1 abcdef',
+	false),
+(3, 'sha512', encode(sha512('generated secret 1 abcdef'), 'hex'), 'generated secret 1 abcdef',
+	true),
+(4, 'sha512', encode(sha512('generated secret 1 abcdef'), 'hex'), 'generated secret 1 abcdef',
+	false),
 (5, 'pbkdf2', '$pbkdf2-sha256$i=1,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw', 'imported secret 37', true),
 (6, 'pbkdf2', '$pbkdf2-sha256$i=1,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw', 'imported secret 37', false),
-(7, 'bcrypt', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.', 'correct horse battery',
-	true),
-(8, 'bcrypt', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.', 'correct horse battery',
-	false),
+(7, 'bcrypt', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
+	'correct horse battery', true),
+(8, 'bcrypt', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.',
+	'correct horse battery', false),
 (9, 'plain', 'generated secret 1 abcdef', 'generated secret 1 abcdef', true),
 (10, 'plain', 'generated secret 1 abcdef', 'generated secret 1 abcdef', false);
 SET mogocred.bcrypt_cost = 4;
@@ -27,7 +31,8 @@ $$ SELECT string_agg(algorithm, ' ') FROM mogo_secrets WHERE client_id = pg_temp
 
 -- a wrong pair changes nothing, whatever is sent
 SELECT count(*) FILTER (WHERE mogo_rehash_secret(pg_temp.id(n), sent)) AS rehashed
-FROM kept, LATERAL (VALUES (stored), ('wrong'), (''), (NULL), (secret || 'x'), (repeat('x', 100000)))
+FROM kept, LATERAL (VALUES (stored), ('wrong'), (''), (NULL), (secret || 'x'), (repeat('x',
+	100000)))
 	AS wrong (sent)
 WHERE wrong.sent IS DISTINCT FROM secret;
 SELECT count(*) FILTER (WHERE mogo_rehash_secret(id, 'generated secret 1 abcdef')) AS rehashed
@@ -39,7 +44,8 @@ SELECT n, algorithm, generated, a.needs_rehash, mogo_rehash_secret(pg_temp.id(n)
 	mogo_rehash_secret(pg_temp.id(n), secret) AS second
 FROM kept, mogo_authenticate(pg_temp.id(n), secret) AS a ORDER BY n;
 SELECT n, algorithm, pg_temp.kept_as(n) AS kept_as, a.needs_rehash,
-	mogo_verify(pg_temp.id(n), secret) AS secret, mogo_verify(pg_temp.id(n), secret || 'x') AS wrong,
+	mogo_verify(pg_temp.id(n), secret) AS secret,
+	mogo_verify(pg_temp.id(n), secret || 'x') AS wrong,
 	mogo_verify(pg_temp.id(n), stored) AND stored <> secret AS stored_text,
 	mogo_verify_digest(pg_temp.id(n), sha256(convert_to(secret, 'UTF8'))) AS digest
 FROM kept, mogo_authenticate(pg_temp.id(n), secret) AS a ORDER BY n;
