@@ -411,6 +411,19 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_add_client(text, timestamptz, text[], js
 COMMENT ON FUNCTION @extschema@.mogo_add_client(text, timestamptz, text[], jsonb, text, cidr[], boolean)
 IS 'Adds a client and returns its credentials with its first secret, which exists in clear only at this moment; with_secret => false adds a client that has none yet.';
 
+CREATE FUNCTION @extschema@.mogo_ensure_client(
+	client_name text,
+	scopes text[] DEFAULT NULL,
+	metadata jsonb DEFAULT NULL,
+	external_id text DEFAULT NULL,
+	allowed_cidrs cidr[] DEFAULT NULL)
+RETURNS @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_ensure_client';
+REVOKE ALL ON FUNCTION @extschema@.mogo_ensure_client(text, text[], jsonb, text, cidr[]) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_ensure_client(text, text[], jsonb, text, cidr[])
+IS 'Adds a client of this name with a first secret, or gives the one there is these properties (NULL leaves one as it is) and returns it without a secret. Running it again changes nothing.';
+
 CREATE FUNCTION @extschema@.mogo_credentials_json(credentials @extschema@.mogo_credentials)
 RETURNS json
 LANGUAGE c STABLE PARALLEL SAFE

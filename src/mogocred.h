@@ -474,6 +474,22 @@ typedef struct MogoNewClient
 extern void mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
 							   const MogoLiveSecret *secret, const char *algorithm);
 
+extern Datum mogo_issue_client(FunctionCallInfo fcinfo, const MogoChange *change,
+							   MogoNewClient *client, bool with_secret,
+							   TimestampTz expires_at);
+
+/* client.c: a client's properties, by number; number 0 is its id */
+#define PROPERTY_NAME			1
+#define PROPERTY_SCOPES			2
+#define PROPERTY_METADATA		3
+#define PROPERTY_CIDRS			4
+#define PROPERTY_EXTERNAL_ID	5
+#define MOGO_PROPERTIES			5
+
+extern void mogo_check_properties(const Datum *values, const bool *nulls);
+extern bool mogo_set_properties(MogoChange *change, const Datum *values, const bool *nulls,
+								bool keep_name);
+
 /* usage.c: use counts */
 extern void mogo_usage_init(void);
 extern void mogo_count_use(const pg_uuid_t *secret_id, TimestampTz at);
