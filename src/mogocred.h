@@ -456,6 +456,7 @@ extern void mogo_lifetime_init(void);
 extern TimestampTz mogo_expiry_arg(FunctionCallInfo fcinfo, int argno);
 extern TimestampTz mogo_secret_expiry(TimestampTz asked, TimestampTz now);
 extern TimestampTz mogo_latest_expiry(TimestampTz created_at);
+extern void mogo_check_latest(TimestampTz expires_at, TimestampTz created_at);
 
 /* issue.c: new clients */
 typedef struct MogoNewClient
