@@ -227,7 +227,7 @@ mogo_is_native(const char *hash, size_t len)
 	return len == MOGO_HASH_TEXT_LEN && memcmp(hash, "sha256$", 7) == 0;
 }
 
-/* Returns of which kind a stored form is. Nothing but these four is ever stored. */
+/* Returns of which kind a stored form is. We store no other; no secret matches one. */
 MogoHashKind
 mogo_hash_kind(const char *hash, size_t len)
 {

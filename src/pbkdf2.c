@@ -127,8 +127,8 @@ derive_block(Hmac *hmac, const MogoPbkdf2 *pbkdf2, uint32 number, uint8 *block)
 }
 
 /*
- * Returns whether this is the secret of a stored PBKDF2 hash of hash_len characters.
- * Raises XX000 if the library fails.
+ * Returns whether this is the secret of a stored PBKDF2 hash of hash_len characters: no
+ * secret is that of a hash of an unknown form. Raises XX000 if the library fails.
  */
 bool
 mogo_pbkdf2_matches(const char *secret, size_t len, const char *hash, size_t hash_len)
@@ -140,7 +140,7 @@ mogo_pbkdf2_matches(const char *secret, size_t len, const char *hash, size_t has
 	volatile bool same = false;
 
 	if (!mogo_parse_pbkdf2(hash, hash_len, &pbkdf2))
-		elog(ERROR, "unexpected form of a hash");
+		return false;
 	PG_TRY();
 	{
 		ok = hmac_begin(&hmac, pbkdf2.sha512, secret, len);

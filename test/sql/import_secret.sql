@@ -112,9 +112,9 @@ SELECT count(mogo_import_client('regress_bulk ' || n, 'bulk-' || n, 'sha256',
 	encode(sha256(n::text::bytea), 'hex'))) FROM generate_series(1, 1000) AS n;
 SELECT count(*) FROM generate_series(1, 1000) AS n WHERE mogo_verify('bulk-' || n, n::text);
 
--- what is stored and cannot be: an error that names nothing of it
+-- what is stored and cannot be: no secret is right, or an error that names nothing of it
 UPDATE mogo_client SET live[1].hash = 'oops' WHERE external_id = 'bulk-1';
-SELECT mogo_verify('bulk-1', '1');
+SELECT mogo_verify('bulk-1', '1'), mogo_verify('bulk-1', 'oops');
 UPDATE mogo_secret SET hash = 'oops' || repeat('x', 300), revoked_at = now()
 WHERE client_id = (SELECT client_id FROM mogo_client WHERE external_id = 'bulk-2');
 SELECT mogo_verify_status('bulk-2', 'x');
