@@ -36,6 +36,17 @@ effect() {
 	demo_super <<<"$1" 2>&1 >/dev/null | indent
 }
 
+# Says every ten seconds that $1 goes on, until stop_progress.
+progress=
+show_progress() {
+	(while sleep 10; do say "    $1"; done) &
+	progress=$!
+}
+stop_progress() {
+	[ -z "$progress" ] || kill "$progress" 2>/dev/null || :
+	progress=
+}
+
 # --- who asks -----------------------------------------------------------------
 
 demo_super() { socket_psql "$demo" postgres -d demo "$@"; }
@@ -75,25 +86,28 @@ set_up() {
 		CREATE ROLE demo_admin LOGIN PASSWORD '$admin_password';
 		CREATE ROLE demo_token_service LOGIN PASSWORD '$service_password';
 		CREATE DATABASE demo;
-		ALTER DATABASE demo SET search_path = mogo, public;
 	SQL
 	effect "CREATE SCHEMA mogo;"
-	effect "CREATE EXTENSION mogocred SCHEMA mogo CASCADE;"
-	effect "SELECT mogo_grant_admin('demo_admin');"
-	effect "SELECT mogo_grant_verifier('demo_token_service');"
+	effect "CREATE EXTENSION IF NOT EXISTS pgcrypto;"
+	effect "CREATE EXTENSION mogocred SCHEMA mogo;"
+	effect "SELECT mogo.mogo_grant_admin('demo_admin');"
+	effect "SELECT mogo.mogo_grant_verifier('demo_token_service');"
 }
 
 # --- the commands -------------------------------------------------------------
 
-# Prints "t" or "f": what the token service is told for the id and the secret that
-# stand on the two lines of its input.
+# shellcheck disable=SC2016	# the parameters are the statement's
+prepare='PREPARE check_client (text, text) AS SELECT client_name FROM mogo.mogo_authenticate($1, $2);'
+
+# Prints what the token service is told for the id and the secret that stand on the two
+# lines of its input: the client's name, or nothing.
 check() {
 	local id secret
 	read -r id && read -r secret
 	service -At <<-SQL
 		\\set id '$id'
 		\\set secret '$secret'
-		PREPARE check_client (text, text) AS SELECT mogo_verify(\$1, \$2);
+		$prepare
 		EXECUTE check_client (:'id', :'secret');
 	SQL
 }
@@ -101,27 +115,48 @@ check() {
 # Prints a member of the client's JSON file.
 member() { sed -n 's/.*"'"$1"'": *"\([^"]*\)".*/\1/p' "$json"; }
 
+# Ctrl-C: what the demo made goes with it.
+interrupt_demo() {
+	trap - EXIT
+	trap '' INT
+	stop_progress
+	say
+	say "mogocred: interrupted."
+	demo_stop
+	exit 130
+}
+
 demo() {
 	local sql right wrong found psql
 	json=$PWD/$client.json
+	say "mogocred demo: an administrator adds an API client, a token service checks its secret."
+	say
+	say "It builds mogocred into a private copy of PostgreSQL and starts a server with it on"
+	say "127.0.0.1: half a minute, and 100 MB in $demo. The Debian packages"
+	say "that are missing are installed first. On a machine that has none of them (PostgreSQL and"
+	say "its headers, a C compiler) that takes two minutes and 1.5 GB; these stay. Ctrl-C ends it"
+	say "at any time, and \`make demo-stop\` deletes everything but the packages."
+	say
 	if [ -e "$demo" ]; then
 		say "A demo from before is still here. It is stopped and replaced."
 		demo_stop
 	fi
-	say "mogocred demo: an administrator adds an API client, a token service checks its secret."
 	need_packages demo
 
 	title "1. Build mogocred and start a throw-away server"
-	trap 'say "The demo did not get to its end. Its logs are in $demo; \`make demo-stop\` deletes it."' EXIT
+	trap 'stop_progress; say "The demo did not get to its end. Its logs are in $demo; \`make demo-stop\` deletes it."' EXIT
+	trap interrupt_demo INT TERM
+	say "    copying $("$PG_CONFIG" --version), compiling mogocred, making a database"
+	show_progress "still compiling"
 	start_demo_server
-	say "    built for and installed into a private copy of $("$bindir/postgres" --version | sed 's/^postgres (PostgreSQL)/PostgreSQL/')"
+	stop_progress
 	say "    server started on 127.0.0.1:$port, everything it has is in $demo"
 
 	title "2. Create the extension, and the two roles a deployment has: who manages and who checks"
 	set_up
 
 	title "3. The administrator adds a client by name and keeps its credentials in a file"
-	sql="SELECT mogo_credentials_json(c) FROM mogo_add_client('$client') AS c"
+	sql="SELECT mogo.mogo_credentials_json(c) FROM mogo.mogo_add_client('$client') AS c"
 	say "    \$ psql -At -c \"$sql\" > $client.json"
 	rm -f "$json"
 	(umask 077 && admin -At -c "$sql" >"$json")
@@ -133,39 +168,63 @@ demo() {
 	say "    It will not be shown again: the database keeps a hash. Only you can read the file."
 
 	title "4. The token service asks: do this id and this secret belong together?"
-	say "    demo=> PREPARE check_client (text, text) AS SELECT mogo_verify(\$1, \$2);"
+	say "    demo=> $prepare"
 	right=$( (member clientId && member clientSecret) | check)
 	say "    demo=> EXECUTE check_client ('$(member clientId)', <the secret in the file>);"
-	say "    $right   (they do)"
+	say "    $right   (a row: they do)"
 	wrong=$( (member clientId && echo 00000000-0000-0000-0000-000000000000) | check)
 	say "    demo=> EXECUTE check_client ('$(member clientId)', '00000000-0000-0000-0000-000000000000');"
-	say "    $wrong   (they do not)"
-	[ "$right$wrong" = tf ] || die "the token service should have been told t and f"
+	say "    ${wrong:-(no row: they do not)}"
+	[ "$right:$wrong" = "$client:" ] || die "the token service should have been told a row and no row"
 	say
 	say "    The token service can check and nothing else:"
-	! show service "SELECT * FROM mogo_add_client('Intruder');" || die "the token service could add a client"
+	! show service "SELECT * FROM mogo.mogo_add_client('Intruder');" || die "the token service could add a client"
 
 	title "5. The administrator's list, and who did what"
-	show admin "SELECT client_name, client_id, enabled, live_secrets FROM mogo_clients;"
-	show admin "SELECT at::time(0), actor, action, client_name, detail FROM mogo_audit ORDER BY at;"
+	show admin "SELECT client_name, client_id, enabled, live_secrets FROM mogo.mogo_clients;"
+	show admin "SELECT at::time(0), actor, action, client_name, detail FROM mogo.mogo_audit ORDER BY at;"
 
 	title "6. Is the secret in anything that the server wrote: tables, WAL, log?"
 	demo_super -c CHECKPOINT
 	found=$(member clientSecret | grep -rlF -f - "$demo/data" "$demo/server.log" || true)
 	say "    files with the secret in them: ${found:-none}"
 	[ -z "$found" ] || die "the secret should be nowhere"
-	trap - EXIT
+	trap - EXIT INT TERM
 
 	title "The server is still running. To go on:"
 	psql=$(command -v psql >/dev/null && echo psql || echo "$bindir/psql")
 	say "    as the administrator      PGPASSFILE=$demo/pgpass $psql -h 127.0.0.1 -p $port -U demo_admin demo"
-	say "    and try there             SELECT * FROM mogo_add_client('My first client');"
+	say "    and try there             SELECT * FROM mogo.mogo_add_client('My first client');"
 	say "    as the token service      PGPASSFILE=$demo/pgpass $psql -h 127.0.0.1 -p $port -U demo_token_service demo"
 	say "    from a program            postgresql://demo_token_service@127.0.0.1:$port/demo, password in $demo/pgpass"
 	say "    in a browser              make demo-console         (the product's page)"
 	say "    as the API's clients do   make demo-token-service   (an OAuth 2.0 token endpoint)"
 	say "    read the server's log     $demo/server.log"
 	say "    stop and delete it all    make demo-stop   (deletes $demo and $client.json)"
+}
+
+# Ends the console and the token service that run on this demo. They are found by what
+# their command line names: a pid in a file may be anybody's by now.
+end_examples() {
+	local proc pid words found=
+	for proc in /proc/[0-9]*/cmdline; do
+		words=()
+		mapfile -d '' -t words 2>/dev/null <"$proc" || continue
+		[[ ${words[0]:-} == *node && ${words[1]:-} == "$demo"/*/server.mjs ]] || continue
+		pid=${proc//[!0-9]/}
+		if kill "$pid" 2>/dev/null; then
+			found+=" $pid"
+			words[1]=${words[1]#"$demo"/}
+			say "Ended the demo's ${words[1]%%.*}."
+		fi
+	done
+	# Each takes its own files with it.
+	for pid in $found; do
+		for _ in {1..50}; do
+			[ -e "/proc/$pid" ] || break
+			sleep 0.1
+		done
+	done
 }
 
 demo_stop() {
@@ -177,6 +236,7 @@ demo_stop() {
 	if [ -L "$demo" ] || [ ! -O "$demo" ]; then
 		die "$demo belongs to somebody else"
 	fi
+	end_examples
 	# Whoever answers at the socket is ours; a pid in a file may be anybody's by now.
 	if { read -r port && read -r bindir && read -r libs; } 2>/dev/null <"$demo/where"; then
 		local -x LD_LIBRARY_PATH=$libs
@@ -194,7 +254,7 @@ demo_stop() {
 # Runs an example on the demo's server: $1 its name, $2 the role that it is for, $3 the
 # port that it listens on if it can.
 demo_example() {
-	local work copy pgport
+	local work copy pgport rc=0
 	[ -r "$demo/where" ] || die "no demo of $(id -un) is running here: make demo"
 	{ [ -O "$demo" ] && [ ! -L "$demo" ]; } || die "$demo belongs to somebody else"
 	read -r pgport <"$demo/where"
@@ -205,7 +265,7 @@ demo_example() {
 	chmod 711 "$work"
 	# shellcheck disable=SC2064	# the directory that it is now
 	trap "rm -rf '$work'" EXIT
-	trap : INT
+	trap 'exit 130' INT TERM
 	need_node
 	copy=$(npm_copy "examples/$1")
 	mkdir "$work/home"
@@ -222,12 +282,20 @@ demo_example() {
 		# As a service gets it: from the environment, not from a command line.
 		PGPASSWORD=$(sed -n "s/.*:$2://p" "$demo/pgpass")
 		export PGUSER=$2 PGPASSWORD
-		say "Ask for a token with the file that the demo left, for example:"
-		say "    node -p 'const { clientId, clientSecret } = require(\"$(cat "$demo/json")\"); new URLSearchParams({ client_id: clientId, client_secret: clientSecret }).toString()' |"
-		say "        curl --data @- 'http://127.0.0.1:$PORT/api/v1/oauth2/token?grant_type=client_credentials'"
+		say "Ask for a token with the file that the demo left, for example, in another terminal:"
+		# Node.js is there, curl may not be.
+		cat <<-EOF
+		    node -e '
+		      const { clientId, clientSecret } = require("$(cat "$demo/json")")
+		      const body = new URLSearchParams({ client_id: clientId, client_secret: clientSecret })
+		      fetch("http://127.0.0.1:$PORT/api/v1/oauth2/token?grant_type=client_credentials",
+		        { method: "POST", body }).then((answer) => answer.text()).then(console.log)'
+		EOF
 	fi
-	say "Ctrl-C ends it."
-	run_as env HOME="$work/home" node "$copy/server.mjs" || true
+	say "Ctrl-C ends it, and so does \`make demo-stop\`."
+	run_as env HOME="$work/home" node "$copy/server.mjs" || rc=$?
+	# 143: ended by demo-stop, or by whoever else asked for it.
+	case $rc in 0 | 130 | 143) ;; *) exit "$rc" ;; esac
 }
 
 case ${1:-} in

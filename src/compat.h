@@ -50,6 +50,20 @@
 #define MOGO_EXECUTE_ONCE , execute_once
 #endif
 
+/* 19 hands a hook the JumbleState to read only. */
+#if PG_VERSION_NUM >= 190000
+#define MOGO_JUMBLE_CONST const
+#else
+#define MOGO_JUMBLE_CONST
+#endif
+
+/* 19 knows no other literals than standard-conforming ones. */
+#if PG_VERSION_NUM >= 190000
+#define MOGO_BACKSLASHES false
+#else
+#define MOGO_BACKSLASHES (!standard_conforming_strings)
+#endif
+
 /* 16 has one function for all kinds of objects instead of one for each. */
 #if PG_VERSION_NUM >= 160000
 #define mogo_schema_aclcheck(schema, role, mode) \
@@ -64,6 +78,13 @@
 #define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC_EXT(.name = "mogocred", .version = MOGO_VERSION)
 #else
 #define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC
+#endif
+
+/* 19 can end a background worker that DROP DATABASE would have to wait for. */
+#if PG_VERSION_NUM >= 190000
+#define MOGO_BGWORKER_INTERRUPTIBLE	BGWORKER_INTERRUPTIBLE
+#else
+#define MOGO_BGWORKER_INTERRUPTIBLE	0
 #endif
 
 /* 17 lets an index keep something from one row to the next. */

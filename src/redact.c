@@ -1,376 +1,227 @@
 /*-------------------------------------------------------------------------
  *
  * redact.c
- *	  Keeps secrets out of the server's log and statistics: the setting, and
- *	  the hooks that follow the statement that runs.
+ *	  Keeps secrets out of the server's log and statistics.
  *
- * Redaction goes by names: a statement concerns us when its text names a
- * function of the extension, or executes a prepared statement that does
- * (redact_names.c). What may then hold a secret is its text, unless that is
- * harmless (redact_text.c), its parameters, and most that is said about it. This file masks
- * the text where other sessions read it (pg_stat_activity, STATEMENT lines,
- * parallel workers) and keeps it out of pg_stat_statements; redact_log.c
- * looks at each record on its way to the log. doc/redaction.md says what the
- * administrator sees, and what cannot be caught.
+ * Literals are redacted, not statements: in a text that calls a function of ours
+ * that takes a secret, or executes a prepared statement that does, *** stands for
+ * what its literals hold (redact_scan.c). What leaks without each hook:
  *
- * All state is the backend's own, and no hook takes a lock. Prepared
- * parameterised statements pay for a pointer and a flag, no more: their text
- * is judged once, when it is parsed.
+ * emit_log_hook		every record: statement and duration logging, parameters,
+ *						CONTEXT, auto_explain, pgaudit, deadlocks
+ * post_parse_analyze	pg_stat_activity; utility statements in pg_stat_statements
+ * ExecutorRun			pg_stat_activity in the extended protocol, where PostgreSQL
+ *						shows the text anew at Execute; parallel workers
+ * ProcessUtility		pg_stat_activity, for a utility statement sent likewise
+ *
+ * A session that never calls us pays for a memchr() over each text it analyzes.
+ *
+ * PostgreSQL offers no way to change a record, so emit_log_hook puts redacted
+ * copies in the place of those parts that need it. All else stays: severity,
+ * SQLSTATE, errno, file, line. If the client is to get the record as well, we call
+ * EmitErrorReport() for the log alone and then give the originals back. (So deep,
+ * it does not translate words like DETAIL, except for an ERROR.) Copies live in
+ * ErrorContext, which may be used in critical sections; if there is no memory, ***
+ * is all that is left of a part. Nothing there reads a catalog or raises errors.
  *
  *-------------------------------------------------------------------------
  */
 #include "redact.h"
 
-#include "catalog/objectaccess.h"
-#include "catalog/pg_proc.h"
+#include "access/xact.h"
+#include "commands/prepare.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
-#include "pgstat.h"
-#include "tcop/pquery.h"
+#include "parser/parser.h"
+#include "parser/scansup.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
 
-/* mogocred.redact_statements */
-bool		mogo_redact_statements = true;
+/* mogocred.redact_literals */
+static bool redact_literals = true;
 
-static object_access_hook_type prev_object_access = NULL;
+static emit_log_hook_type prev_emit_log = NULL;
 static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
-static ExecutorStart_hook_type prev_ExecutorStart = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-/*
- * Whether this session has ever parsed a statement of ours with a value in
- * it, or a utility statement that names one. Until then no other hook than
- * that on parse analysis has anything to do.
- */
-bool		mogo_watchful = false;
+/* Set while we emit a record ourselves, which comes by the hook again. */
+static bool emitting = false;
+
+/* Whether this session has analyzed a call of ours, and one with literals. */
+static bool session_calls = false;
+static bool session_literals = false;
 
 /*
- * The mask that debug_query_string points to while a statement is masked, and
- * what it pointed to before. PostgreSQL sets it anew for each message.
- */
-static char mask[MOGO_MASK_SIZE];
-static const char *masked_text = NULL;
-
-/*
- * The verdict on the running statement, so that a string of many statements
- * is not read once for each of them, and that one that drops the prepared
- * statement it executed is still known at its end. It holds for the text at
- * this address until MessageContext, where the message lives, is reset.
+ * The text that was judged last, in the message that came at that time, and its
+ * redacted copy, to which debug_query_string points while it is shown; NULL if
+ * there is nothing to redact. It is malloc'd: a critical section may need it.
  */
 static const char *judged_text = NULL;
-static MogoVerdict judged;
-static MemoryContextCallback message_callback;
-static bool message_watched = false;
+static TimestampTz judged_at;
+static bool judged_calls;
+static char *redacted_text = NULL;
 
-/*
- * Functions named by the portals that run under a statement that does not
- * name them (FETCH, COMMIT), and by those that have just failed there.
- */
-static MogoNames running = 0;
-static MogoNames failed = 0;
-
-/* The function of ours that a fast-path call is about, which has no text. */
-static MogoNames fast_path = 0;
-
-/*
- * Forgets the verdict when the message that it was about goes away.
- */
-static void
-message_gone(void *arg)
+/* Makes a pass over a text of this session's. */
+static MogoScan
+scan(const char *sql, size_t len, bool wrapped)
 {
-	message_watched = false;
-	judged_text = NULL;
-	failed = 0;
-}
-
-/*
- * Returns the text of the statement that this session runs, as it was sent,
- * or NULL where none runs.
- */
-const char *
-mogo_statement_text(void)
-{
-	return debug_query_string == mask ? masked_text : debug_query_string;
-}
-
-/*
- * Returns the verdict on that statement. Allocates nothing and never fails.
- */
-MogoVerdict
-mogo_judge_statement(void)
-{
-	const char *text = mogo_statement_text();
-	MogoVerdict verdict;
-
-	if (text != NULL && text == judged_text)
-		return judged;
-	verdict = mogo_judge_text(text);
-
-	/* Background workers have no messages; their statements are judged anew. */
-	if (text != NULL && MessageContext != NULL && MyProcPort != NULL)
+	return (MogoScan)
 	{
-		if (!message_watched)
-		{
-			message_callback.func = message_gone;
-			MemoryContextRegisterResetCallback(MessageContext, &message_callback);
-			message_watched = true;
-		}
-		judged_text = text;
-		judged = verdict;
-	}
-	return verdict;
+		sql, sql + len, MOGO_BACKSLASHES, wrapped
+	};
 }
 
-/*
- * Whether a fast-path call runs, as far as that can be known.
- */
+/* Tells whether a prepared statement that this session knows calls us. */
 static bool
-in_fast_path(void)
+prepared_calls(const char *name, size_t len, bool quoted)
 {
-	return debug_query_string == NULL && MyBEEntry != NULL &&
-		(MyBEEntry->st_state == STATE_FASTPATH ||
-		 MyBEEntry->st_state == STATE_DISABLED);
-}
+	char		key[2 * NAMEDATALEN];
+	int			n = 0;
+	PreparedStatement *prepared;
 
-/*
- * The functions of ours at work in ways that the statement's text does not
- * show; forget says that the failure has been reported.
- */
-MogoNames
-mogo_names_running(bool forget)
-{
-	MogoNames	names = running | failed;
-
-	if (in_fast_path())
-		names |= fast_path;
-	if (forget)
-		failed = 0;
-	return names;
-}
-
-/*
- * Puts a mask in the place of the running statement's text, for as long as it
- * runs: in pg_stat_activity, where it also stays when the session is idle,
- * and in debug_query_string, which is what STATEMENT lines print and what
- * parallel maintenance workers are given. (current_query() shows it too.)
- */
-void
-mogo_mask_statement(MogoNames names)
-{
-	if (debug_query_string == NULL)
-		return;
-	mogo_make_mask(mask, names);
-	if (debug_query_string != mask)
+	for (size_t i = 0; i < len && n < sizeof(key) - 1; i++)
 	{
-		masked_text = debug_query_string;
-		debug_query_string = mask;
+		key[n++] = quoted ? name[i] : pg_ascii_tolower((unsigned char) name[i]);
+		i += quoted && name[i] == '"';	/* doubled */
 	}
-	if (MyBEEntry != NULL && MyBEEntry->st_state == STATE_RUNNING)
-		pgstat_report_activity(STATE_RUNNING, mask);
+	key[n] = '\0';
+	truncate_identifier(key, n, false);
+	prepared = FetchPreparedStatement(key, false);
+	name = prepared ? prepared->plansource->query_string : "";
+	return mogo_calls(scan(name, strlen(name), false), NULL);
 }
 
-/*
- * Gives the portal that runs the mask for a text where it puts its whole result
- * aside (RETURNING, EXPLAIN, CALL): an Execute that fetches the rest shows the
- * portal's text again, and comes by no hook. Nothing else is done with it by then.
- */
-static void
-mask_portal(void)
+/* Tells whether a text calls us. Allocates nothing and never fails. */
+static bool
+calls(const char *sql, size_t len, bool wrapped)
 {
-	Portal		portal = ActivePortal;
-	char	   *text;
+	return (session_calls || mogo_mentions(sql, len)) &&
+		mogo_calls(scan(sql, len, wrapped), prepared_calls);
+}
 
-	if (portal == NULL || list_length(portal->stmts) != 1 ||
-		(portal->strategy != PORTAL_ONE_RETURNING &&
-		 portal->strategy != PORTAL_ONE_MOD_WITH &&
-		 portal->strategy != PORTAL_UTIL_SELECT) ||
-		mogo_skip_mask(portal->sourceText) != NULL)
+/* Keeps the verdict on a text, and makes its redacted copy. */
+static void
+keep_verdict(const char *sql, bool text_calls)
+{
+	size_t		len = strlen(sql);
+
+	free(redacted_text);
+	redacted_text = NULL;
+	judged_text = sql;
+	judged_at = GetCurrentStatementStartTimestamp();
+	judged_calls = text_calls;
+	if (!text_calls)
 		return;
-	text = MemoryContextAlloc(portal->portalContext, MOGO_MASK_SIZE);
-	strlcpy(text, mask, MOGO_MASK_SIZE);
-	portal->sourceText = text;
-}
-
-/*
- * Masks the running statement if it needs that and is not masked. In the
- * extended protocol PostgreSQL shows the text again at Bind and at Execute.
- */
-static void
-mask_again(void)
-{
-	if (debug_query_string != mask)
-	{
-		MogoVerdict verdict = mogo_judge_statement();
-
-		if (verdict.names == 0 || verdict.harmless)
-			return;
-		mogo_mask_statement(verdict.names);
-	}
-	mask_portal();
-}
-
-/*
- * Judges one statement of a string. The scripts of extensions are strings of
- * thousands, each of which is analyzed with the whole text at hand.
- */
-static MogoVerdict
-judge_part(const char *text, const Query *query)
-{
-	MogoVerdict verdict;
-	char	   *part;
-
-	/* -1: not known; a length of 0: up to the end */
-	text += Max(query->stmt_location, 0);
-	if (query->stmt_location < 0 || query->stmt_len == 0)
-		return mogo_judge_text(text);
-	part = pnstrdup(text, query->stmt_len);
-	verdict = mogo_judge_text(part);
-	pfree(part);
-	return verdict;
-}
-
-/*
- * Parse analysis of one statement is done: mask its text if it holds values,
- * and keep it out of pg_stat_statements, which ignores statements without a
- * query id. Its own hook looks at the id after ours in either order, so that
- * either library may be loaded first.
- */
-static void
-inspect_statement(const char *text, Query *query)
-{
-	bool		top = text != NULL && text == mogo_statement_text();
-	MogoVerdict verdict;
-
-	if (text == NULL)
-		return;
-	if (top)
-	{
-		verdict = mogo_judge_statement();
-
-		/* The string may since have prepared what it executes now. */
-		if (query->utilityStmt != NULL &&
-			(IsA(query->utilityStmt, ExecuteStmt) ||
-			 IsA(query->utilityStmt, ExplainStmt) ||
-			 IsA(query->utilityStmt, CreateTableAsStmt)))
-		{
-			MogoNames	names = judge_part(text, query).names;
-
-			if ((names & ~verdict.names) != 0)
-			{
-				verdict.names |= names;
-				verdict.harmless = false;
-				if (text == judged_text)
-					judged = verdict;
-			}
-		}
-	}
+	redacted_text = malloc(MOGO_ROOM(len));
+	if (redacted_text == NULL)
+		redacted_text = strdup(MOGO_MASK);
 	else
-		verdict = judge_part(text, query);
-
-	if (verdict.names == 0)
-		return;
-	if (!verdict.harmless || query->utilityStmt != NULL)
+		*mogo_redact(redacted_text, scan(sql, len, false)) = '\0';
+	if (redacted_text != NULL && strcmp(redacted_text, sql) == 0)
 	{
-		mogo_watchful = true;
-		query->queryId = 0;
+		free(redacted_text);
+		redacted_text = NULL;
 	}
-	if (top && !verdict.harmless)
-		mogo_mask_statement(verdict.names);
+}
+
+/* Returns the text of the statement that runs, as it was sent; or NULL. */
+static const char *
+statement_text(void)
+{
+	return debug_query_string != NULL && debug_query_string == redacted_text ?
+		judged_text : debug_query_string;
+}
+
+/*
+ * Returns that text if it calls us, else NULL. It is judged once for each message,
+ * which may be a string of many statements; in background workers, each time.
+ */
+static const char *
+our_statement(void)
+{
+	const char *sql = statement_text();
+
+	if (sql == NULL)
+		return NULL;
+	if (sql == debug_query_string && (sql != judged_text || MyProcPort == NULL ||
+									  judged_at != GetCurrentStatementStartTimestamp()))
+		keep_verdict(sql, calls(sql, strlen(sql), false));
+	return judged_calls ? sql : NULL;
+}
+
+/*
+ * Shows the redacted text in the place of the running statement's for as long as
+ * it runs: in pg_stat_activity, where it stays when the session is idle, and in
+ * debug_query_string, which STATEMENT lines and parallel maintenance workers get.
+ */
+static void
+show_redacted(void)
+{
+	if (our_statement() == NULL || redacted_text == NULL || debug_query_string == redacted_text)
+		return;
+	debug_query_string = redacted_text;
+	if (MyBEEntry != NULL && MyBEEntry->st_state == STATE_RUNNING)
+		pgstat_report_activity(STATE_RUNNING, redacted_text);
+}
+
+/*
+ * Parse analysis of one statement is done. A top-level text was judged as a whole,
+ * but may execute what it has prepared since. Of other texts, like the script of an
+ * extension, the statement's own part is read.
+ */
+static void
+inspect(const char *sql, Query *query)
+{
+	bool		top = MyProcPort != NULL && sql == statement_text();
+	bool		ours = top && our_statement() != NULL;
+	const char *part = sql + Max(query->stmt_location, 0);
+	bool		whole = query->stmt_location < 0 || query->stmt_len <= 0;
+
+	if (!ours && (!top || (session_calls && query->utilityStmt != NULL)))
+	{
+		ours = calls(part, whole ? strlen(part) : query->stmt_len, false);
+		if (ours && top)
+			keep_verdict(sql, true);
+	}
+	if (!ours)
+		return;
+	session_calls = true;
+	session_literals |= top && redacted_text != NULL;
+	/* pg_stat_statements would keep their literals; it ignores what has no id */
+	if (query->utilityStmt != NULL && (!top || redacted_text != NULL))
+		query->queryId = 0;
+	if (top)
+		show_redacted();
 }
 
 static void
-redact_post_parse_analyze(ParseState *pstate, Query *query, JumbleState *jstate)
+redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST JumbleState *jstate)
 {
-	if (mogo_redact_statements)
-		inspect_statement(pstate->p_sourcetext, query);
+	if (redact_literals && pstate->p_sourcetext != NULL)
+		inspect(pstate->p_sourcetext, query);
 	if (prev_post_parse_analyze)
 		prev_post_parse_analyze(pstate, query, jstate);
 }
 
-/*
- * Parallel workers show and log the text that the executor's state holds.
- * It is masked when the executor has started, because start-up computes error
- * positions in it; auto_explain reads the QueryDesc's, which stays.
- */
-static void
-redact_ExecutorStart(QueryDesc *queryDesc, int eflags)
-{
-	if (mogo_watchful && mogo_redact_statements)
-		mask_again();
-
-	if (prev_ExecutorStart)
-		prev_ExecutorStart(queryDesc, eflags);
-	else
-		standard_ExecutorStart(queryDesc, eflags);
-
-	if (mogo_watchful && mogo_redact_statements &&
-		queryDesc->plannedstmt->parallelModeNeeded)
-	{
-		MogoVerdict verdict = mogo_judge_text(queryDesc->sourceText);
-
-		if (verdict.names != 0 && !verdict.harmless)
-		{
-			EState	   *estate = queryDesc->estate;
-			char	   *text = MemoryContextAlloc(estate->es_query_cxt, MOGO_MASK_SIZE);
-
-			mogo_make_mask(text, verdict.names);
-			estate->es_sourceText = text;
-		}
-	}
-}
-
-/*
- * Runs a query. Where a FETCH, say, runs a query of ours that it does not
- * name, the log hook learns of it from the variables set here.
- */
 static void
 redact_ExecutorRun(QueryDesc *queryDesc, ScanDirection direction,
 				   uint64 count MOGO_EXECUTE_ONCE_DECL)
 {
-	MogoNames	names = 0;
-
-	if (mogo_watchful && mogo_redact_statements)
+	if (session_literals && redact_literals)
 	{
-		mask_again();
-		if (mogo_judge_statement().names == 0)
-			names = mogo_names_in(queryDesc->sourceText);
+		show_redacted();
+		/* What parallel workers are given */
+		if (redacted_text != NULL && queryDesc->sourceText == judged_text)
+			queryDesc->estate->es_sourceText = redacted_text;
 	}
-	if (names == 0)
-	{
-		if (prev_ExecutorRun)
-			prev_ExecutorRun(queryDesc, direction, count MOGO_EXECUTE_ONCE);
-		else
-			standard_ExecutorRun(queryDesc, direction, count MOGO_EXECUTE_ONCE);
-	}
-	else
-	{
-		MogoNames	before = running;
-
-		running |= names;
-		PG_TRY();
-		{
-			if (prev_ExecutorRun)
-				prev_ExecutorRun(queryDesc, direction, count MOGO_EXECUTE_ONCE);
-			else
-				standard_ExecutorRun(queryDesc, direction, count MOGO_EXECUTE_ONCE);
-			running = before;
-		}
-		PG_CATCH();
-		{
-			running = before;
-			failed |= names;
-			PG_RE_THROW();
-		}
-		PG_END_TRY();
-	}
+	(prev_ExecutorRun ? prev_ExecutorRun : standard_ExecutorRun)
+		(queryDesc, direction, count MOGO_EXECUTE_ONCE);
+	queryDesc->estate->es_sourceText = queryDesc->sourceText;
 }
 
 static void
@@ -379,68 +230,182 @@ redact_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 					  ParamListInfo params, QueryEnvironment *queryEnv,
 					  DestReceiver *dest, QueryCompletion *qc)
 {
-	/* A portal of the extended protocol may run a harmless statement of ours. */
-	if (mogo_redact_statements && IsA(pstmt->utilityStmt, FetchStmt))
-		mogo_watchful = true;
-
-	if (mogo_watchful && mogo_redact_statements)
-		mask_again();
-	if (prev_ProcessUtility)
-		prev_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
-							queryEnv, dest, qc);
-	else
-		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
-								params, queryEnv, dest, qc);
+	if (session_literals && redact_literals)
+		show_redacted();
+	(prev_ProcessUtility ? prev_ProcessUtility : standard_ProcessUtility)
+		(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 }
 
-/*
- * A function is about to be executed. Only fast-path calls (PQfn) have no
- * statement; their arguments are read after this.
- */
+/* Puts *** in the place of pgaudit's parameters: the ninth field of its CSV. */
 static void
-redact_object_access(ObjectAccessType access, Oid classId, Oid objectId,
-					 int subId, void *arg)
+blank_parameters(char *line)
 {
-	if (access == OAT_FUNCTION_EXECUTE && in_fast_path() && mogo_redact_statements)
-	{
-		char	   *name = get_func_name(objectId);
+	bool		quoted = false;
 
-		fast_path = mogo_names_in(name);
-		if (name != NULL)
-			pfree(name);
+	for (int commas = 0; *line != '\0' && commas < 8; line++)
+	{
+		quoted ^= *line == '"';
+		commas += *line == ',' && !quoted;
 	}
-	if (prev_object_access)
-		prev_object_access(access, classId, objectId, subId, arg);
+	if (*line != '\0' && *line != '<')	/* <none>, <not logged> */
+		memcpy(line, MOGO_MASK, sizeof(MOGO_MASK));
+}
+
+/* Puts *** between the first and the last quote. */
+static void
+blank_value(char *part)
+{
+	char	   *first = strchr(part, '"');
+	char	   *last = strrchr(part, '"');
+
+	if (first != last)
+	{
+		memmove(first + 1 + MOGO_MASK_LEN, last, strlen(last) + 1);
+		memcpy(first + 1, MOGO_MASK, MOGO_MASK_LEN);
+	}
 }
 
 /*
- * Defines the setting and, where the library is preloaded, sets the hooks.
- * Without preloading a session would be covered or not by chance.
+ * Returns a copy of a part with its literals redacted: all, or only those of calls.
+ * The lines of a deadlock's DETAIL are statements of their own, which may be cut.
  */
+static char *
+redact_part(char *part, bool all, bool wrapped)
+{
+	size_t		len = strlen(part);
+	char	   *copy = MemoryContextAllocExtended(ErrorContext, MOGO_ROOM(len),
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	char	   *out = copy;
+
+	if (copy == NULL)
+	{
+		strlcpy(part, MOGO_MASK, len + 1);
+		return part;
+	}
+	for (char *p = part, *end; *p != '\0'; p = end)
+	{
+		end = all ? NULL : strstr(p, "\nProcess ");
+		end = end ? end + 1 : part + len;
+		if (all || calls(p, end - p, wrapped))
+			out = mogo_redact(out, scan(p, end - p, wrapped));
+		else
+			out = (char *) memcpy(out, p, end - p) + (end - p);
+	}
+	*out = '\0';
+	return copy;
+}
+
+/* Redacts the parts of a record that need it. */
+static void
+redact_record(ErrorData *edata)
+{
+	const char *sql = our_statement();
+	const char *query = edata->internalquery;
+	const char *id = edata->message_id ? edata->message_id : "";
+	bool		audit = strncmp(id, "AUDIT: ", 7) == 0;
+	bool		json = strcmp(id, "duration: %.3f ms  plan:\n%s") == 0 &&
+		(strstr(edata->message, "plan:\n{") || strstr(edata->message, "Query Text: \""));
+	bool		error = edata->elevel >= ERROR;
+	bool		ours = sql || (query && calls(query, strlen(query), false)) ||
+		(edata->context && calls(edata->context, strlen(edata->context), true)) ||
+		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
+	bool		quotes = (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
+						  strcmp(edata->domain, PG_TEXTDOMAIN("mogocred")) != 0) ||
+		(edata->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
+		 (mogo_is_open(scan(sql, sql ? strlen(sql) : 0, false)) ||
+		  mogo_is_open(scan(query, query ? strlen(query) : 0, false))));
+	char	  **parts[] = {&edata->message, &edata->detail, &edata->detail_log, &edata->hint,
+	&edata->context, &edata->internalquery};
+	char	   *originals[lengthof(parts)];
+	bool		client = edata->output_to_client;
+	bool		changed = false;
+
+	show_redacted();
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		char	   *part = originals[i] = *parts[i];
+		bool		where = parts[i] == &edata->context || parts[i] == &edata->internalquery;
+		bool		wrapped = parts[i] == &edata->context || (i == 0 && (audit || json));
+		bool		call = part != NULL && calls(part, strlen(part), wrapped);
+		char	   *copy;
+
+		if (part == NULL || !(ours || call))
+			continue;
+
+		/*
+		 * An error's own words are PostgreSQL's, but for values that they
+		 * quote
+		 */
+		copy = redact_part(part, where || (sql && !error) || (json && call), wrapped);
+		if (sql && (error || strlen(part) < strlen(sql)))
+			mogo_hide(copy, scan(sql, strlen(sql), false));
+		if (query)
+			mogo_hide(copy, scan(query, strlen(query), false));
+		if (quotes && !where)
+			blank_value(copy);
+		if (audit && i == 0 && (sql || call))
+			blank_parameters(copy);
+		if (sql && strstr(copy, ":constvalue ") != NULL)
+			memcpy(copy, MOGO_MASK, sizeof(MOGO_MASK)); /* debug_print_plan and
+														 * its like */
+		if (copy != part && strcmp(copy, part) == 0)
+			pfree(copy);
+		else
+			*parts[i] = copy;
+		changed |= *parts[i] != part;
+	}
+
+	if (changed && client)
+	{
+		edata->output_to_client = false;
+		emitting = true;
+		PG_TRY();
+		{
+			EmitErrorReport();
+		}
+		PG_FINALLY();
+		{
+			emitting = false;
+		}
+		PG_END_TRY();
+		edata->output_to_client = true;
+		edata->output_to_server = false;
+	}
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		if (*parts[i] == originals[i])
+			continue;
+		pfree(client ? *parts[i] : originals[i]);
+		if (client)
+			*parts[i] = originals[i];
+	}
+}
+
+static void
+redact_emit_log(ErrorData *edata)
+{
+	if (redact_literals && !emitting)
+		redact_record(edata);
+	if (prev_emit_log && edata->output_to_server)
+		prev_emit_log(edata);
+}
+
+/* Defines the setting and, if the library is preloaded, sets the hooks. */
 void
 mogo_redact_init(void)
 {
-	DefineCustomBoolVariable("mogocred.redact_statements",
-							 "Keeps statements that call mogocred's functions with literals, and their parameters, out of the log and the statistics.",
-							 "Has an effect only where shared_preload_libraries lists mogocred.",
-							 &mogo_redact_statements,
-							 true,
-							 PGC_SUSET,
-							 0,
-							 NULL, NULL, NULL);
-
+	DefineCustomBoolVariable("mogocred.redact_literals",
+							 "Keeps literals and parameters of calls that take secrets out of the log and the statistics.",
+							 "Has an effect only if shared_preload_libraries lists mogocred.",
+							 &redact_literals, true, PGC_SUSET, 0, NULL, NULL, NULL);
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-
-	prev_object_access = object_access_hook;
-	object_access_hook = redact_object_access;
+	prev_emit_log = emit_log_hook;
+	emit_log_hook = redact_emit_log;
 	prev_post_parse_analyze = post_parse_analyze_hook;
 	post_parse_analyze_hook = redact_post_parse_analyze;
-	prev_ExecutorStart = ExecutorStart_hook;
-	ExecutorStart_hook = redact_ExecutorStart;
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = redact_ExecutorRun;
 	prev_ProcessUtility = ProcessUtility_hook;
 	ProcessUtility_hook = redact_ProcessUtility;
-	mogo_redact_log_init();
 }

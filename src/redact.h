@@ -1,54 +1,40 @@
-/*-------------------------------------------------------------------------
- *
+/*
  * redact.h
- *	  What the files of redaction offer each other; see redact.c.
- *
- *-------------------------------------------------------------------------
+ *	  What redact_scan.c offers redact.c, and the fuzzer.
  */
 #ifndef MOGO_REDACT_H
 #define MOGO_REDACT_H
 
 #include "mogocred.h"
 
-/* A set of our functions, one bit each; 0 is "none of ours". */
-typedef uint32 MogoNames;
+#define MOGO_MASK	"***"
+#define MOGO_MASK_LEN	3
 
-/* Anything else that is called mogo_...: a name mistyped, or a wrapper's */
-#define MOGO_OTHER_FUNCTION	((MogoNames) 1 << 31)
+/* Room for a redacted copy of so many bytes: '' becomes '***' at worst. */
+#define MOGO_ROOM(len)	(3 * (size_t) (len) + 2 * MOGO_MASK_LEN)
 
-/* What a text is to us. A harmless one names functions, but holds no value. */
-typedef struct MogoVerdict
+/* A pass over the quotes of a text, and where it is. */
+typedef struct MogoScan
 {
-	MogoNames	names;
-	bool		harmless;
-} MogoVerdict;
+	const char *p;
+	const char *end;
+	bool		backslashes;	/* standard_conforming_strings is off */
+	bool		wrapped;		/* SQL is inside "...", CSV or JSON: " is no
+								 * quote */
+	int			after_do;		/* 1: a DO block's body may stand here; 2: its
+								 * language */
+	const char *body;			/* the tag of the DO block that we are in */
+	size_t		body_len;		/* and its length; 0: in none */
+	const char *open;			/* what the text ended in the middle of */
+} MogoScan;
 
-/* Room for the longest mask; below the least track_activity_query_size. */
-#define MOGO_MASK_SIZE	100
+/* Tells whether the prepared statement of that name calls a function of ours. */
+typedef bool (*MogoPrepared) (const char *name, size_t len, bool quoted);
 
-/* redact_names.c: what a text names, and its mask */
-extern bool mogo_is_word_start(unsigned char c);
-extern bool mogo_is_word(unsigned char c);
-extern bool mogo_is_space(unsigned char c);
-extern bool mogo_begins(const char *text, const char *word);
-extern MogoNames mogo_function_at(const char *p, int *len);
-extern MogoNames mogo_names_in(const char *text);
-extern const char *mogo_skip_mask(const char *p);
-extern void mogo_make_mask(char *mask, MogoNames names);
-
-/* redact_text.c: whether a text can hold a secret */
-extern MogoVerdict mogo_judge_text(const char *text);
-extern bool mogo_context_is_harmless(const char *context);
-
-/* redact.c: the statement that runs */
-extern bool mogo_redact_statements;
-extern bool mogo_watchful;
-extern const char *mogo_statement_text(void);
-extern MogoVerdict mogo_judge_statement(void);
-extern MogoNames mogo_names_running(bool forget);
-extern void mogo_mask_statement(MogoNames names);
-
-/* redact_log.c: the records */
-extern void mogo_redact_log_init(void);
+extern bool mogo_mentions(const char *sql, size_t len);
+extern bool mogo_calls(MogoScan s, MogoPrepared prepared);
+extern bool mogo_is_open(MogoScan s);
+extern char *mogo_redact(char *out, MogoScan s);
+extern void mogo_hide(char *part, MogoScan s);
 
 #endif							/* MOGO_REDACT_H */

@@ -30,11 +30,15 @@ check_fuzz() {
 		-fno-sanitize-recover=undefined -I"$SRC/src" -I"$("$PG_CONFIG" --includedir-server)" \
 		"$SRC/test/fuzz/parse_fuzzer.c" "$SRC/src/parse.c" -o "$work/fuzzer" ||
 		die "the fuzzer could not be built"
+	clang -D_GNU_SOURCE -g -O1 -Wno-ignored-attributes -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -I"$SRC/src" -I"$("$PG_CONFIG" --includedir-server)" \
+		"$SRC/test/fuzz/redact_fuzzer.c" "$SRC/src/redact_scan.c" -o "$work/redact_fuzzer" ||
+		die "the fuzzer of the scanner could not be built"
 	# One byte chooses the parser, so each has its own run with that byte given.
-	for parser in uuid sha256 bcrypt basic; do
+	for parser in uuid sha256 bcrypt basic redact; do
 		mkdir "$work/$parser"
 		cp "$work"/corpus/"$parser"* "$work/$parser/"
-		if (cd "$work" && FUZZ_PARSER=$parser ./fuzzer -max_total_time="$FUZZ_SECONDS" -max_len=8192 \
+		if (cd "$work" && FUZZ_PARSER=$parser "./$([ "$parser" != redact ] || echo redact_)fuzzer" -max_total_time="$FUZZ_SECONDS" -max_len=8192 \
 			-print_final_stats=1 "$parser" >"$parser.log" 2>&1); then
 			result ok "fuzz $parser: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$parser.log") inputs in $FUZZ_SECONDS s"
 		else

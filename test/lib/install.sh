@@ -70,6 +70,10 @@ missing() {
 		if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
 			[ -x /usr/sbin/pgbouncer ] || echo "pgbouncer the connection pooler"
 			perl -MDBD::Pg -e 1 2>/dev/null || echo "libdbd-pg-perl a driver, Perl's DBD::Pg"
+			# So is that of a provider.
+			[ -z "$major" ] || [ -e "/usr/lib/postgresql/$major/lib/pgextwlist.so" ] ||
+				! apt-cache show "postgresql-$major-pgextwlist" >/dev/null 2>&1 ||
+				echo "postgresql-$major-pgextwlist extensions for those who are no superusers"
 		fi
 	fi
 }
@@ -83,7 +87,7 @@ as_root() {
 no_starting=/usr/sbin/policy-rc.d
 no_main_cluster=/etc/postgresql-common/createcluster.d/mogocred-no-main-cluster.conf
 
-# Installs the given packages, and shows which one apt is at. Only what fails with the
+# Installs the given packages, and shows how far apt is. Only what fails with the
 # lists as they are makes us ask for new ones.
 apt_install() {
 	local log get apt rc=0
@@ -120,24 +124,20 @@ apt_install() {
 	rm -f "$log"
 }
 
-# Prints a line for each package that apt has fetched or set up, as its log $1 tells,
-# until process $2 has ended; and says that it is still there every 20 seconds.
+# Says how large it is, and every 5 seconds how far apt has come, as its log $1 tells, until
+# process $2 has ended.
 show_apt() {
-	local seen=0 lines quiet=0 news
+	local size=''
 	while kill -0 "$2" 2>/dev/null; do
-		sleep 0.5
-		lines=$(wc -l <"$1") news=
-		[ "$lines" = "$seen" ] || news=$(sed -n "$((seen + 1)),${lines}s/^\(Get:[0-9]*\) [^ ]* [^ ]* [^ ]* \([^ ]*\) .*\(\[.*\]\)$/fetched \2 \3/p
-			$((seen + 1)),${lines}s/^Setting up \([^ ]*\) .*/set up \1/p
-			$((seen + 1)),${lines}s/^After this operation, \(.*\) will be used.*/this takes \1/p" "$1")
-		seen=$lines quiet=$((quiet + 1))
-		if [ -n "$news" ]; then
-			printf '    %s\n' "${news//$'\n'/$'\n'    }"
-			quiet=0
-		elif [ "$quiet" = 40 ]; then
-			say "    still at it: $(tail -n 1 "$1" | cut -c 1-80)"
-			quiet=0
-		fi
+		for _ in {1..10}; do
+			sleep 0.5
+			kill -0 "$2" 2>/dev/null || return 0
+			if [ -z "$size" ] && size=$(grep -m 1 'newly installed' "$1"); then
+				say "    $size"
+				sed -n 's/^\(Need to get\|After this\) /    &/p' "$1" | head -n 2
+			fi
+		done
+		say "    fetched $(grep -c '^Get:' "$1"), unpacked $(grep -c '^Unpacking' "$1"), set up $(grep -c '^Setting up' "$1")"
 	done
 }
 
