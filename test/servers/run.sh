@@ -338,10 +338,13 @@ test_pgpool() {
 	check_that "pgpool: a change is made" [ -n "$(through pgpool "$at" \
 		"SELECT secret_id FROM mogo.mogo_add_client('added by pgpool')")" ]
 	check_that "pgpool: on the primary" [ "$(asked "$at")" = "1 2" ]
-	sed -i '/^read_only_function_list/d' "$dir/pgpool.conf"
-	kill "${pids[-1]}"
-	while (exec 3<>"/dev/tcp/127.0.0.1/$at") 2>/dev/null; do sleep 0.1; done
-	start "$dir/log2" /usr/sbin/pgpool -n -f "$dir/pgpool.conf" -F "$dir/pcp.conf" -a "$dir/pool_hba.conf"
+	mkdir "$dir/unlisted"
+	sed -E "/^read_only_function_list/d; s/\b$at\b/$((at + 5))/; s/^(pcp_port = ).*/\1$((at + 6))/; s,'$dir,&/unlisted," \
+		"$dir/pgpool.conf" >"$dir/unlisted/pgpool.conf"
+	cp "$dir/pool_passwd" "$dir/pool_hba.conf" "$dir/unlisted/"
+	give "$dir/unlisted"
+	at=$((at + 5))
+	start "$dir/log2" /usr/sbin/pgpool -n -f "$dir/unlisted/pgpool.conf" -F "$dir/pcp.conf" -a "$dir/pool_hba.conf"
 	listening "$at"
 	through pgpool "$at" "SELECT client_name FROM mogo.mogo_authenticate('$id', '$secret')" >/dev/null
 	check_that "pgpool: without the list a check goes to the primary" [ "$(asked "$at")" = "1 0" ]
