@@ -383,6 +383,24 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet) FROM PUBL
 COMMENT ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet)
 IS 'Returns what mogo_authenticate returns for the id and the secret in an HTTP Authorization header of scheme Basic (RFC 6749, section 2.3.1).';
 
+CREATE FUNCTION @extschema@.mogo_get_client(client_id uuid)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	external_id text, enabled boolean, allowed_cidrs cidr[])
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_get_client_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_get_client(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_get_client(uuid)
+IS 'Returns the client with this client id without its secrets, or no row: for token introspection, and for signed assertions against keys in its metadata. Not counted as a use.';
+
+CREATE FUNCTION @extschema@.mogo_get_client(client_id text)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	external_id text, enabled boolean, allowed_cidrs cidr[])
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_get_client_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_get_client(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_get_client(text)
+IS 'Returns the client with this client id or external id, as text, without its secrets, or no row: for token introspection, and for signed assertions against keys in its metadata. Not counted as a use. Never an error for what a network sends.';
+
 -- Issue. The functions on JSON are STABLE: what they print depends on the encoding.
 
 CREATE FUNCTION @extschema@.mogo_add_client(

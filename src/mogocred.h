@@ -157,6 +157,9 @@ typedef struct MogoPresented
 	char		secret[MOGO_MAX_SECRET];	/* UTF-8 */
 } MogoPresented;
 
+/* What takes over one argument; see there. */
+typedef void (*MogoReadArgument) (FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
+
 extern void mogo_present_nothing(MogoPresented *presented);
 extern void mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_id(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
@@ -330,6 +333,12 @@ extern void mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id,
 							 const text *name, const text *external_id,
 							 const char *hint);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
+
+/* row.c: functions that return one row or none */
+typedef Datum (*MogoMakeRow) (FunctionCallInfo fcinfo, const void *arg);
+
+extern Datum mogo_one_row(FunctionCallInfo fcinfo, MogoMakeRow make, const void *arg);
+extern TupleDesc mogo_row_type(FunctionCallInfo fcinfo, int ncolumns);
 
 /* record.c: the audit and the notification of every change */
 extern void mogo_record_init(void);
