@@ -191,7 +191,11 @@ next_token(MogoScan *s, Token *t)
 		}
 	}
 	else if (*s->p == '\'' || (*s->p == '"' && !s->wrapped))
+	{
+		if (s->values)
+			t->kind = '\'';
 		read_quoted(s, t, 1, s->backslashes && *s->p == '\'');
+	}
 	else if ((tag = dollar_tag(s)) == 0)
 		s->p++;
 	else if (tag == s->body_len && memcmp(s->p, s->body, tag) == 0)
@@ -274,34 +278,29 @@ append(char *out, const char *text, size_t len)
 }
 
 /*
- * Copies a text with *** in the place of what its literals hold, and returns the
- * copy's end. If the text ends in the middle of something (it was cut, or a quote
- * is missing), nobody knows what is a literal: *** stands for all from the first.
+ * Copies a text with *** in the place of what its literals hold. Returns the copy's
+ * end. In a text that is open nobody knows what is a literal: *** is all from the first.
  */
 char *
 mogo_redact(char *out, MogoScan s)
 {
+	bool		open = mogo_is_open(s);
 	const char *copied = s.p;
-	const char *first = NULL;
-	MogoScan	whole = s;
 	Token		t;
 
-	while (next_token(&whole, &t))
-		if (t.kind == '\'' && first == NULL)
-			first = t.body;
-	if (whole.open != NULL && first == NULL)
-		first = whole.open + 1;
-	while (whole.open == NULL && next_token(&s, &t))
+	while (next_token(&s, &t))
 	{
 		if (t.kind != '\'')
 			continue;
 		out = append(out, copied, t.body - copied);
 		out = append(out, MOGO_MASK, MOGO_MASK_LEN);
+		if (open)
+			return out;
 		copied = t.body + t.len;
 	}
-	if (whole.open == NULL)
+	if (!open)
 		return append(out, copied, s.end - copied);
-	out = append(out, copied, first - copied);
+	out = append(out, copied, s.open + 1 - copied);
 	return append(out, MOGO_MASK, MOGO_MASK_LEN);
 }
 
