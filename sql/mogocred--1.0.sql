@@ -21,6 +21,17 @@ CREATE TYPE @extschema@.mogo_credentials AS (
 COMMENT ON TYPE @extschema@.mogo_credentials
 IS 'A client''s credentials as they are issued. The secret in it is kept nowhere.';
 
+-- What an administrator sends to a client's owner, once.
+CREATE TYPE @extschema@.mogo_invitation AS (
+	invitation_id uuid,
+	client_id uuid,
+	client_name text,
+	code text,
+	expires_at timestamptz
+);
+COMMENT ON TYPE @extschema@.mogo_invitation
+IS 'An invitation as it is made. The code in it is kept nowhere.';
+
 -- What a check needs of a live secret. src/tables.c reads it by its attributes' places.
 CREATE TYPE @extschema@.mogo_live_secret AS (
 	secret_id uuid,
@@ -78,6 +89,30 @@ IS 'For mogo_verify_status, which looks for an ended secret, and for removal.';
 COMMENT ON TABLE @extschema@.mogo_secret
 IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
 
+-- Invitations: the SHA-256 of each code, and what the secret is to be that it leads to.
+-- src/mogocred.h counts the columns.
+CREATE TABLE @extschema@.mogo_invitation_code (
+	invitation_id uuid NOT NULL,
+	client_id uuid NOT NULL,
+	code_hash bytea NOT NULL,
+	created_at timestamptz NOT NULL,
+	created_by text NOT NULL,
+	expires_at timestamptz NOT NULL,
+	overlap interval,
+	secret_expires_at timestamptz,
+	secret_label text,
+	accepted_at timestamptz,
+	accepted_from inet,
+	revoked_at timestamptz,
+	CONSTRAINT mogo_invitation_code_pkey PRIMARY KEY (invitation_id),
+	CONSTRAINT mogo_invitation_code_code_hash_key UNIQUE (code_hash)
+) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
+CREATE INDEX mogo_invitation_code_client_id_idx ON @extschema@.mogo_invitation_code (client_id);
+COMMENT ON INDEX @extschema@.mogo_invitation_code_client_id_idx
+IS 'For the removal of a client, and for the invitations of one client.';
+COMMENT ON TABLE @extschema@.mogo_invitation_code
+IS 'Invitations with their codes'' hashes. Written by mogocred''s functions alone.';
+
 -- src/mogocred.h counts the columns.
 CREATE TABLE @extschema@.mogo_audit_log (
 	at timestamptz NOT NULL,
@@ -126,6 +161,7 @@ IS 'Failed checks of clients, as far as flushed. Written by mogocred''s backgrou
 -- pg_dump takes the rows along.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_invitation_code', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_audit_log', '');
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret_usage', '');
@@ -214,6 +250,18 @@ LEFT JOIN LATERAL pg_catalog.unnest(c.live) AS l
 	ON l.secret_id OPERATOR(pg_catalog.=) s.secret_id;
 COMMENT ON VIEW @extschema@.mogo_secrets
 IS 'Secrets, live and ended, for the administrator''s screen.';
+
+CREATE VIEW @extschema@.mogo_invitations AS
+SELECT i.invitation_id, i.client_id, c.client_name,
+	CASE WHEN i.accepted_at IS NOT NULL THEN 'accepted'
+		WHEN i.revoked_at IS NOT NULL THEN 'revoked'
+		WHEN i.expires_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() THEN 'expired'
+		ELSE 'open' END AS status,
+	i.created_at, i.created_by, i.expires_at, i.accepted_at, i.accepted_from
+FROM @extschema@.mogo_invitation_code AS i
+JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) i.client_id;
+COMMENT ON VIEW @extschema@.mogo_invitations
+IS 'Invitations, for the administrator''s screen: whether, when and from where each was accepted.';
 
 CREATE VIEW @extschema@.mogo_audit AS
 SELECT a.at, a.actor, a.acting_as, a.action, a.client_id, a.client_name, a.secret_id,
@@ -455,6 +503,77 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, ti
 COMMENT ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, timestamptz, text[], jsonb)
 IS 'Takes a client over from another system with no new secret; algorithm is sha256, bcrypt or plain. Returns the secret''s id.';
 
+-- Deliver.
+
+CREATE FUNCTION @extschema@.mogo_invite(
+	client_id uuid,
+	valid_for interval,
+	overlap interval DEFAULT NULL,
+	expires_at timestamptz DEFAULT NULL,
+	label text DEFAULT NULL)
+RETURNS @extschema@.mogo_invitation
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_invite';
+REVOKE ALL ON FUNCTION @extschema@.mogo_invite(uuid, interval, interval, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_invite(uuid, interval, interval, timestamptz, text)
+IS 'Makes a code that is good for one new secret of this client, once. Without an overlap the secret comes beside the others, with one by rotation.';
+
+CREATE FUNCTION @extschema@.mogo_revoke_invitation(invitation_id uuid)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_revoke_invitation';
+REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_invitation(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_revoke_invitation(uuid)
+IS 'Revokes an invitation that was not accepted, at commit. Revoking it again changes nothing.';
+
+CREATE FUNCTION @extschema@.mogo_accept_invitation(code text, client_addr text DEFAULT NULL)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_accept_invitation';
+REVOKE ALL ON FUNCTION @extschema@.mogo_accept_invitation(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_accept_invitation(text, text)
+IS 'Returns the credentials with a new secret, once, if the code is that of an open invitation and the address (text as it came from the network) may be used; else no row. Never an error for what a network sends.';
+
+CREATE FUNCTION @extschema@.mogo_accept_invitation(code text, client_addr inet)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_accept_invitation_inet';
+REVOKE ALL ON FUNCTION @extschema@.mogo_accept_invitation(text, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_accept_invitation(text, inet)
+IS 'Returns the credentials with a new secret, once, if the code is that of an open invitation and the address may be used; else no row. Never an error for what a network sends.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id text, client_secret text, overlap interval, client_addr text DEFAULT NULL)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, text)
+IS 'Returns the next secret of a client that proves its present one, by its client id or external id as text, which ends after the overlap with all others; no row for a wrong pair.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id text, client_secret text, overlap interval, client_addr inet)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_text_inet';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, inet)
+IS 'Returns the next secret of a client that proves its present one, by its client id or external id as text, which ends after the overlap with all others; no row for a wrong pair.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id uuid, client_secret text, overlap interval, client_addr text DEFAULT NULL)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, text)
+IS 'Returns the next secret of a client that proves its present one, which ends after the overlap with all others; no row for a wrong pair.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id uuid, client_secret text, overlap interval, client_addr inet)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_uuid_inet';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, inet)
+IS 'Returns the next secret of a client that proves its present one, which ends after the overlap with all others; no row for a wrong pair.';
+
 CREATE FUNCTION @extschema@.mogo_purge(older_than interval)
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -566,12 +685,13 @@ BEGIN
 		SELECT FROM pg_catalog.pg_namespace AS n
 		CROSS JOIN LATERAL pg_catalog.aclexplode(
 			COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) AS a
+		JOIN pg_catalog.pg_roles AS me ON me.rolname OPERATOR(pg_catalog.=) CURRENT_USER
 		WHERE n.oid OPERATOR(pg_catalog.=) (
 				SELECT e.extnamespace FROM pg_catalog.pg_extension AS e
 				WHERE e.extname OPERATOR(pg_catalog.=) 'mogocred')
-			AND (n.nspowner OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.regrole
+			AND (n.nspowner OPERATOR(pg_catalog.<>) me.oid
 				OR a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'
-				AND a.grantee OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.regrole)
+				AND a.grantee OPERATOR(pg_catalog.<>) me.oid)
 	) THEN
 		RAISE WARNING 'other roles can create objects in the schema of extension mogocred'
 			USING DETAIL = 'A function that one of them creates there can be called in place of an extension''s function of the same name.',

@@ -57,54 +57,16 @@ typedef struct CheckForm
 	ReadArgument id;			/* or a header that holds both */
 	ReadArgument secret;
 	ReadArgument address;
+	int			address_arg;	/* its number, from 0 */
 } CheckForm;
 
-static const CheckForm uuid_secret = {mogo_present_uuid, mogo_present_secret, NULL};
-static const CheckForm text_secret = {mogo_present_id, mogo_present_secret, NULL};
-static const CheckForm uuid_digest = {mogo_present_uuid, mogo_present_digest, NULL};
-static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL};
+static const CheckForm uuid_secret = {mogo_present_uuid, mogo_present_secret, NULL, 0};
+static const CheckForm text_secret = {mogo_present_id, mogo_present_secret, NULL, 0};
+static const CheckForm uuid_digest = {mogo_present_uuid, mogo_present_digest, NULL, 0};
+static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL, 0};
 
 /* mogo_authenticate's row, in SQL's order. */
 #define AUTHENTICATED_COLUMNS	8
-
-/*
- * Returns an IPv4 address mapped into IPv6 (RFC 4291 section 2.5.5.2) as the IPv4 address
- * it is, any other as it came.
- */
-static inet *
-unmap_ipv4(const inet *addr)
-{
-	static const unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-	inet	   *result;
-
-	if (ip_family(addr) != PGSQL_AF_INET6 || ip_bits(addr) < 96 ||
-		memcmp(ip_addr(addr), prefix, sizeof(prefix)) != 0)
-		return unconstify(inet *, addr);
-	result = palloc0(sizeof(inet));
-	ip_family(result) = PGSQL_AF_INET;
-	ip_bits(result) = ip_bits(addr) - 96;
-	memcpy(ip_addr(result), ip_addr(addr) + sizeof(prefix), 4);
-	SET_INET_VARSIZE(result);
-	return result;
-}
-
-/* Returns whether the address is inside one of a client's networks, as <<= has it. */
-static bool
-address_allowed(ArrayType *cidrs, const inet *addr)
-{
-	ArrayIterator iterator = array_create_iterator(cidrs, 0, NULL);
-	Datum		element;
-	bool		isnull;
-	inet	   *host = unmap_ipv4(addr);
-	bool		allowed = false;
-
-	while (!allowed && array_iterate(iterator, &element, &isnull))
-		allowed = !isnull &&
-			DatumGetBool(DirectFunctionCall2(network_subeq, InetPGetDatum(host),
-											 InetPGetDatum(unmap_ipv4(DatumGetInetPP(element)))));
-	array_free_iterator(iterator);
-	return allowed;
-}
 
 /*
  * Finds which of a client's live secrets was sent. Returns its number in secrets, or -1.
@@ -207,7 +169,7 @@ check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	if (!presented->has_address)
 		return CHECK_ADDRESS_REQUIRED;
 	return presented->address != NULL &&
-		address_allowed(DatumGetArrayTypeP(cidrs), presented->address) ?
+		mogo_address_allowed(DatumGetArrayTypeP(cidrs), presented->address) ?
 		CHECK_VALID : CHECK_INVALID;
 }
 
@@ -233,13 +195,11 @@ check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
 static void
 read_args(FunctionCallInfo fcinfo, const CheckForm *form, MogoPresented *presented)
 {
-	int			argno = 0;
-
-	form->id(fcinfo, argno++, presented);
+	form->id(fcinfo, 0, presented);
 	if (form->secret != NULL)
-		form->secret(fcinfo, argno++, presented);
+		form->secret(fcinfo, 1, presented);
 	if (form->address != NULL)
-		form->address(fcinfo, argno, presented);
+		form->address(fcinfo, form->address_arg, presented);
 }
 
 /* Copies mogo_authenticate's columns from the row that was found. */
@@ -306,6 +266,33 @@ check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
 	}
 	PG_END_TRY();
 	return status;
+}
+
+/*
+ * Checks the client id and the secret in arguments 0 and 1, for a function that changes
+ * something for a client that proves a secret. form says how the other arguments are
+ * read. Returns whether the secret is right, and then whose it is and which. Another
+ * session may end it before the caller has locked the client.
+ */
+bool
+mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form, pg_uuid_t *client_id,
+		   pg_uuid_t *secret_id)
+{
+	CheckForm	check_form = {
+		form->id_is_text ? mogo_present_id : mogo_present_uuid,
+		mogo_present_secret,
+		form->address_arg < 0 ? NULL :
+		form->address_is_inet ? mogo_present_inet : mogo_present_address,
+		form->address_arg
+	};
+	Datum		values[AUTHENTICATED_COLUMNS];
+	bool		nulls[AUTHENTICATED_COLUMNS];
+
+	if (check(fcinfo, &check_form, TO_ACCEPT, values, nulls) != CHECK_VALID)
+		return false;
+	*client_id = *DatumGetUUIDP(values[0]);
+	*secret_id = *DatumGetUUIDP(values[4]);
+	return true;
 }
 
 PG_FUNCTION_INFO_V1(mogo_verify_uuid);
@@ -405,7 +392,7 @@ authenticate(FunctionCallInfo fcinfo, const CheckForm *form)
 Datum
 mogo_authenticate_uuid(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_address};
+	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_address, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -414,7 +401,7 @@ mogo_authenticate_uuid(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_text(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_address};
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_address, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -423,7 +410,7 @@ mogo_authenticate_text(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_uuid_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_inet};
+	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_inet, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -432,7 +419,7 @@ mogo_authenticate_uuid_inet(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_text_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_inet};
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_inet, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -441,7 +428,7 @@ mogo_authenticate_text_inet(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_basic(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_address};
+	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_address, 1};
 
 	return authenticate(fcinfo, &form);
 }
@@ -450,7 +437,7 @@ mogo_authenticate_basic(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_basic_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_inet};
+	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_inet, 1};
 
 	return authenticate(fcinfo, &form);
 }
