@@ -68,10 +68,14 @@ static char *redacted_text = NULL;
 
 /* Makes a pass over a text of this session's; of none for NULL. */
 static MogoScan
-scan(const char *text, bool wrapped)
+scan(const char *sql, bool wrapped)
 {
-	text = text ? text : "";
-	return (MogoScan) {text, text + strlen(text), MOGO_BACKSLASHES, wrapped};
+	MogoScan	s = {sql ? sql : ""};
+
+	s.end = s.p + strlen(s.p);
+	s.backslashes = MOGO_BACKSLASHES;
+	s.wrapped = wrapped;
+	return s;
 }
 
 /* Tells whether a prepared statement that this session knows calls us. */
@@ -102,20 +106,20 @@ calls(MogoScan s)
 
 /* Keeps the verdict on a text, and makes its redacted copy. */
 static void
-keep_verdict(const char *text, bool ours)
+keep_verdict(const char *sql, bool ours)
 {
 	free(redacted_text);
-	redacted_text = ours ? malloc(MOGO_ROOM(strlen(text))) : NULL;
+	redacted_text = ours ? malloc(MOGO_ROOM(strlen(sql))) : NULL;
 	if (redacted_text != NULL)
-		*mogo_redact(redacted_text, scan(text, false)) = '\0';
+		*mogo_redact(redacted_text, scan(sql, false)) = '\0';
 	else if (ours)
 		redacted_text = strdup(MOGO_MASK);
-	if (redacted_text != NULL && strcmp(redacted_text, text) == 0)
+	if (redacted_text != NULL && strcmp(redacted_text, sql) == 0)
 	{
 		free(redacted_text);
 		redacted_text = NULL;
 	}
-	judged_text = text;
+	judged_text = sql;
 	judged_at = GetCurrentStatementStartTimestamp();
 	judged_ours = ours;
 }
@@ -128,13 +132,13 @@ keep_verdict(const char *text, bool ours)
 static const char *
 our_statement(void)
 {
-	const char *text = debug_query_string;
+	const char *sql = debug_query_string;
 
-	if (text == NULL)
+	if (sql == NULL)
 		return NULL;
-	if (text != redacted_text && (text != judged_text || MyProcPort == NULL ||
-								  judged_at != GetCurrentStatementStartTimestamp()))
-		keep_verdict(text, calls(scan(text, false)));
+	if (sql != redacted_text && (sql != judged_text || MyProcPort == NULL ||
+								 judged_at != GetCurrentStatementStartTimestamp()))
+		keep_verdict(sql, calls(scan(sql, false)));
 	return judged_ours ? judged_text : NULL;
 }
 
@@ -160,24 +164,24 @@ show_redacted(void)
 static void
 redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST JumbleState *jstate)
 {
-	const char *text = pstate->p_sourcetext;
-	bool		ours = redact_literals && our_statement() != NULL && text == judged_text;
+	const char *sql = pstate->p_sourcetext;
+	bool		ours = redact_literals && our_statement() != NULL && sql == judged_text;
 
 	if (redact_literals && !ours && session_calls && query->utilityStmt != NULL &&
-		text != NULL && text == debug_query_string && query->stmt_location >= 0)
+		sql != NULL && sql == debug_query_string && query->stmt_location >= 0)
 	{
-		MogoScan	part = {text + query->stmt_location, NULL, MOGO_BACKSLASHES};
+		MogoScan	part = {sql + query->stmt_location, NULL, MOGO_BACKSLASHES};
 
 		part.end = part.p + (query->stmt_len > 0 ? query->stmt_len : strlen(part.p));
 		ours = calls(part);
 		if (ours)
-			keep_verdict(text, true);
+			keep_verdict(sql, true);
 	}
 	if (ours)
 	{
 		session_calls = true;
 		session_literals |= redacted_text != NULL;
-		/* pg_stat_statements would keep their literals; it ignores what has no id */
+		/* pg_stat_statements ignores what has no id */
 		if (query->utilityStmt != NULL && redacted_text != NULL)
 			query->queryId = 0;
 		show_redacted();
@@ -266,19 +270,19 @@ redact_part(char *part, bool all, bool wrapped, bool values)
 static void
 redact_record(ErrorData *edata)
 {
-	const char *text = our_statement();
+	const char *sql = our_statement();
 	MogoScan	query = scan(edata->internalquery, false);
 	const char *id = edata->message_id ? edata->message_id : "";
 	bool		audit = strncmp(id, "AUDIT: ", 7) == 0;
 	bool		json = strcmp(id, "duration: %.3f ms  plan:\n%s") == 0 &&
 		(strstr(edata->message, "plan:\n{") || strstr(edata->message, "Query Text: \""));
 	bool		error = edata->elevel >= ERROR;
-	bool		ours = text || calls(query) || calls(scan(edata->context, true)) ||
+	bool		ours = sql || calls(query) || calls(scan(edata->context, true)) ||
 		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
 	bool		values = (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
 						  strcmp(edata->domain, PG_TEXTDOMAIN("mogocred")) != 0) ||
 		(edata->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
-		 (mogo_is_open(scan(text, false)) || mogo_is_open(query)));
+		 (mogo_is_open(scan(sql, false)) || mogo_is_open(query)));
 	char	  **parts[] = {&edata->message, &edata->detail, &edata->detail_log, &edata->hint,
 	&edata->context, &edata->internalquery};
 	char	   *originals[lengthof(parts)];
@@ -296,15 +300,15 @@ redact_record(ErrorData *edata)
 
 		if (part == NULL || !(ours || call))
 			continue;
-		/* An error's own words are PostgreSQL's, but for values that they quote */
-		copy = redact_part(part, where || (text && !error) || (json && call), wrapped,
+		/* An error's words are PostgreSQL's, but for values in them */
+		copy = redact_part(part, where || (sql && !error) || (json && call), wrapped,
 						   values && !where);
-		if (error || (text && strlen(part) < strlen(text)))
-			mogo_hide(copy, scan(text, false));
+		if (error || (sql && strlen(part) < strlen(sql)))
+			mogo_hide(copy, scan(sql, false));
 		mogo_hide(copy, query);
-		if (audit && i == 0 && (text || call))
+		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
-		if (text && strstr(copy, ":constvalue "))
+		if (sql && strstr(copy, ":constvalue "))
 			strcpy(copy, MOGO_MASK);	/* debug_print_plan and its like */
 		if (copy != part && strcmp(copy, part) == 0)
 			pfree(copy);

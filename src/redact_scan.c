@@ -34,8 +34,8 @@ static const char *const names[] = {
 
 typedef struct Token
 {
-	char		kind;			/* w: word, ": quoted name, ': literal, or another character */
-	bool		dynamic;		/* a literal that may be code: in or of a DO block */
+	char		kind;			/* w: word, ": name, ': literal, or itself */
+	bool		dynamic;		/* a literal that may be code in a DO block */
 	const char *start;
 	const char *body;			/* a name, or what is in the quotes */
 	size_t		len;			/* the body's */
@@ -73,16 +73,16 @@ find_name(const char *word, size_t len)
  * a comment or behind a letter. This is all that is asked about most texts.
  */
 bool
-mogo_mentions(const char *text, size_t len)
+mogo_mentions(const char *sql, size_t len)
 {
-	const char *end = text + len;
-	const char *p = text;
+	const char *end = sql + len;
+	const char *p = sql;
 
 	while (p < end && (p = memchr(p, '_', end - p)) != NULL)
 	{
 		const char *start = p++ - 4;
 
-		if (start < text || !same_word(start, 5, "mogo_"))
+		if (start < sql || !same_word(start, 5, "mogo_"))
 			continue;
 		while (p < end && is_word(*p))
 			p++;
@@ -176,7 +176,10 @@ next_token(MogoScan *s, Token *t)
 	skip_space(s);
 	if (s->p >= s->end)
 		return false;
-	*t = (Token) {*s->p, s->after_do == 1 || s->body_len > 0, s->p, s->p, 0};
+	memset(t, 0, sizeof(*t));
+	t->kind = *s->p;
+	t->dynamic = s->after_do == 1 || s->body_len > 0;
+	t->start = t->body = s->p;
 	if (is_word(*s->p))
 	{
 		if (*s->p < '0' || *s->p > '9')
@@ -271,9 +274,9 @@ mogo_is_open(MogoScan s)
 
 /* Appends to a copy. Returns its end. */
 static char *
-append(char *out, const char *text, size_t len)
+append(char *out, const char *from, size_t len)
 {
-	memcpy(out, text, len);
+	memcpy(out, from, len);
 	return out + len;
 }
 

@@ -83,13 +83,21 @@ row() {
 	psql_file "$work/$1.sql"
 }
 
+# Prints the smaller count of two runs of a command: what a server does by the clock,
+# like reporting statistics, adds to some.
+twice() {
+	local first second
+	first=$("$@") second=$("$@")
+	echo $((first < second ? first : second))
+}
+
 # Prints the instructions per statement of kind $1, of which $2 are run.
 per_statement() {
 	local one many
 	if [ "$1" = prepared ]; then
-		one=$(prepared 1) many=$(prepared "$2")
+		one=$(twice prepared 1) many=$(twice prepared "$2")
 	else
-		one=$(row "$1" 1) many=$(row "$1" "$2")
+		one=$(twice row "$1" 1) many=$(twice row "$1" "$2")
 	fi
 	echo $(((many - one) / ($2 - 1)))
 }
