@@ -180,7 +180,8 @@ next_token(MogoScan *s, Token *t)
 	t->kind = *s->p;
 	t->dynamic = s->after_do == 1 || s->body_len > 0;
 	t->start = t->body = s->p;
-	if (is_word(*s->p))
+	/* In messages a name may follow on a quote like the first of »SELECT« */
+	if (is_word(*s->p) && !(s->wrapped && IS_HIGHBIT_SET(*s->p)))
 	{
 		if (*s->p < '0' || *s->p > '9')
 			t->kind = 'w';
