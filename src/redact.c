@@ -5,14 +5,15 @@
  *
  * Literals are redacted, not statements: in a text that calls a function of ours
  * that takes a secret, or executes a prepared statement that does, *** stands for
- * what its literals hold (redact_scan.c). What leaks without each hook:
+ * what its literals hold (redact_scan.c). What leaks without each hook, and in how
+ * many of the tests:
  *
  * emit_log_hook		every record: statement and duration logging, parameters,
- *						CONTEXT, auto_explain, pgaudit, deadlocks
- * post_parse_analyze	pg_stat_activity; utility statements in pg_stat_statements
+ *						CONTEXT, auto_explain, pgaudit, deadlocks (all)
+ * post_parse_analyze	pg_stat_activity; utility statements in pg_stat_statements;
+ *						EXECUTE of a prepared statement in the log (62)
  * ExecutorRun			pg_stat_activity in the extended protocol, where PostgreSQL
- *						shows the text anew at Execute; parallel workers
- * ProcessUtility		pg_stat_activity, for a utility statement sent likewise
+ *						shows the text anew at Execute; parallel workers (4)
  *
  * A session that never calls us pays for a memchr() over each text it analyzes.
  *
@@ -36,7 +37,6 @@
 #include "parser/parser.h"
 #include "parser/scansup.h"
 #include "tcop/tcopprot.h"
-#include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -47,7 +47,6 @@ static bool redact_literals = true;
 static emit_log_hook_type prev_emit_log = NULL;
 static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 /* Set while we emit a record ourselves, which comes by the hook again. */
 static bool emitting = false;
@@ -207,18 +206,6 @@ redact_ExecutorRun(QueryDesc *queryDesc, ScanDirection direction,
 		queryDesc->estate->es_sourceText = queryDesc->sourceText;
 }
 
-static void
-redact_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-					  bool readOnlyTree, ProcessUtilityContext context,
-					  ParamListInfo params, QueryEnvironment *queryEnv,
-					  DestReceiver *dest, QueryCompletion *qc)
-{
-	if (session_literals && redact_literals)
-		show_redacted();
-	(prev_ProcessUtility ? prev_ProcessUtility : standard_ProcessUtility)
-		(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
-}
-
 /* Puts *** in the place of pgaudit's parameters: the ninth field of its CSV. */
 static void
 blank_parameters(char *line)
@@ -306,6 +293,9 @@ redact_record(ErrorData *edata)
 		if (error || (sql && strlen(part) < strlen(sql)))
 			mogo_hide(copy, scan(sql, false));
 		mogo_hide(copy, query);
+		/* Another language has other quotes: what is in front of the value stays */
+		if (values && i == 0 && strchr(id, '"') && !strchr(part, '"'))
+			strcpy(copy + Min(strcspn(dgettext(edata->domain, id), "%"), strlen(copy)), MOGO_MASK);
 		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
 		if (sql && strstr(copy, ":constvalue "))
@@ -368,6 +358,4 @@ mogo_redact_init(void)
 	post_parse_analyze_hook = redact_post_parse_analyze;
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = redact_ExecutorRun;
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = redact_ProcessUtility;
 }
