@@ -50,13 +50,11 @@ typedef enum CheckPurpose
  * How the SQL functions differ in what they take: what reads the arguments, in order.
  * NULL stands for an argument that the function does not have.
  */
-typedef void (*ReadArgument) (FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
-
 typedef struct CheckForm
 {
-	ReadArgument id;			/* or a header that holds both */
-	ReadArgument secret;
-	ReadArgument address;
+	MogoReadArgument id;		/* or a header that holds both */
+	MogoReadArgument secret;
+	MogoReadArgument address;
 	int			address_arg;	/* its number, from 0 */
 } CheckForm;
 
@@ -185,7 +183,7 @@ check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	CheckStatus status = check_row(function, presented, lookup, purpose, matched, &at);
 
 	if (status == CHECK_VALID && purpose == TO_ACCEPT)
-		mogo_count_use(&matched->secret_id, at);
+		mogo_count_use(&lookup->client_id, &matched->secret_id, at);
 	else if (lookup->found && purpose == TO_ACCEPT)
 		mogo_count_failure(&lookup->client_id);
 	return status;
@@ -354,38 +352,25 @@ mogo_verify_status_text(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
 }
 
+/* Makes mogo_authenticate's row for the right secret, none for anything else. */
+static Datum
+authenticated_row(FunctionCallInfo fcinfo, const void *arg)
+{
+	const CheckForm *form = arg;
+	Datum		values[AUTHENTICATED_COLUMNS];
+	bool		nulls[AUTHENTICATED_COLUMNS];
+	TupleDesc	desc = mogo_row_type(fcinfo, AUTHENTICATED_COLUMNS);
+
+	if (check(fcinfo, form, TO_ACCEPT, values, nulls) != CHECK_VALID)
+		return (Datum) 0;
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
 /* Returns one row for the right secret, none for anything else. */
 static Datum
 authenticate(FunctionCallInfo fcinfo, const CheckForm *form)
 {
-	FuncCallContext *funcctx;
-
-	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext oldcontext;
-		Datum		values[AUTHENTICATED_COLUMNS];
-		bool		nulls[AUTHENTICATED_COLUMNS];
-		TupleDesc	desc;
-
-		funcctx = SRF_FIRSTCALL_INIT();
-		oldcontext = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
-			desc->natts != AUTHENTICATED_COLUMNS)
-			elog(ERROR, "unexpected result type");
-		if (check(fcinfo, form, TO_ACCEPT, values, nulls) == CHECK_VALID)
-			funcctx->user_fctx = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
-		MemoryContextSwitchTo(oldcontext);
-	}
-
-	funcctx = SRF_PERCALL_SETUP();
-	if (funcctx->user_fctx != NULL)
-	{
-		HeapTuple	tuple = funcctx->user_fctx;
-
-		funcctx->user_fctx = NULL;
-		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(tuple));
-	}
-	SRF_RETURN_DONE(funcctx);
+	return mogo_one_row(fcinfo, authenticated_row, form);
 }
 
 /* mogo_authenticate(client_id uuid, client_secret text, client_addr text) */

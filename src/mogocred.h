@@ -157,6 +157,9 @@ typedef struct MogoPresented
 	char		secret[MOGO_MAX_SECRET];	/* UTF-8 */
 } MogoPresented;
 
+/* What takes over one argument; see there. */
+typedef void (*MogoReadArgument) (FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
+
 extern void mogo_present_nothing(MogoPresented *presented);
 extern void mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_id(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
@@ -331,6 +334,12 @@ extern void mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id,
 							 const char *hint);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
 
+/* row.c: functions that return one row or none */
+typedef Datum (*MogoMakeRow) (FunctionCallInfo fcinfo, const void *arg);
+
+extern Datum mogo_one_row(FunctionCallInfo fcinfo, MogoMakeRow make, const void *arg);
+extern TupleDesc mogo_row_type(FunctionCallInfo fcinfo, int ncolumns);
+
 /* record.c: the audit and the notification of every change */
 extern void mogo_record_init(void);
 extern char *mogo_role_name(Oid role);
@@ -392,6 +401,7 @@ extern void mogo_lifetime_init(void);
 extern TimestampTz mogo_expiry_arg(FunctionCallInfo fcinfo, int argno);
 extern TimestampTz mogo_secret_expiry(TimestampTz asked, TimestampTz now);
 extern TimestampTz mogo_latest_expiry(TimestampTz created_at);
+extern void mogo_check_latest(TimestampTz expires_at, TimestampTz created_at);
 
 /* issue.c: new clients */
 typedef struct MogoNewClient
@@ -412,7 +422,8 @@ extern void mogo_insert_client(const MogoChange *change, const MogoNewClient *cl
 
 /* usage.c: use counts */
 extern void mogo_usage_init(void);
-extern void mogo_count_use(const pg_uuid_t *secret_id, TimestampTz at);
+extern void mogo_count_use(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
+						   TimestampTz at);
 extern void mogo_count_failure(const pg_uuid_t *client_id);
 
 /* usage_worker.c, usage_flush.c: what takes them to the tables */

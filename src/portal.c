@@ -17,11 +17,7 @@
 
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
-
-/* How a function takes the address; its argument is the last one. */
-typedef void (*ReadAddress) (FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 
 /* What an invitation says about the secret that it is good for. */
 typedef struct Invitation
@@ -33,37 +29,6 @@ typedef struct Invitation
 	TimestampTz expires_at;		/* the secret's; DT_NOEND: never */
 	text	   *label;			/* the secret's; NULL: none */
 } Invitation;
-
-/*
- * Returns one row of mogo_credentials, or none, for a function that returns a set. make
- * is called in the memory context that lives until then, and returns 0 for none.
- */
-static Datum
-one_row_or_none(FunctionCallInfo fcinfo, Datum (*make) (FunctionCallInfo fcinfo, const void *arg),
-				const void *arg)
-{
-	FuncCallContext *funcctx;
-
-	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext oldcontext;
-
-		funcctx = SRF_FIRSTCALL_INIT();
-		oldcontext = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
-		funcctx->user_fctx = DatumGetPointer(make(fcinfo, arg));
-		MemoryContextSwitchTo(oldcontext);
-	}
-
-	funcctx = SRF_PERCALL_SETUP();
-	if (funcctx->user_fctx != NULL)
-	{
-		Datum		result = PointerGetDatum(funcctx->user_fctx);
-
-		funcctx->user_fctx = NULL;
-		SRF_RETURN_NEXT(funcctx, result);
-	}
-	SRF_RETURN_DONE(funcctx);
-}
 
 /*
  * Computes the SHA-256 of the code in argument 0. Returns false for text that cannot be
@@ -208,7 +173,7 @@ issue_invited(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *cli
 static Datum
 accept_invitation(FunctionCallInfo fcinfo, const void *arg)
 {
-	const ReadAddress *read_address = arg;
+	const MogoReadArgument *read_address = arg;
 	MogoChange	change;
 	MogoLocked	client;
 	MogoPresented presented;
@@ -318,18 +283,18 @@ PG_FUNCTION_INFO_V1(mogo_rotate_own_secret_text_inet);
 Datum
 mogo_accept_invitation(PG_FUNCTION_ARGS)
 {
-	static const ReadAddress read_address = mogo_present_address;
+	static const MogoReadArgument read_address = mogo_present_address;
 
-	return one_row_or_none(fcinfo, accept_invitation, &read_address);
+	return mogo_one_row(fcinfo, accept_invitation, &read_address);
 }
 
 /* mogo_accept_invitation(code text, client_addr inet) returns setof mogo_credentials */
 Datum
 mogo_accept_invitation_inet(PG_FUNCTION_ARGS)
 {
-	static const ReadAddress read_address = mogo_present_inet;
+	static const MogoReadArgument read_address = mogo_present_inet;
 
-	return one_row_or_none(fcinfo, accept_invitation, &read_address);
+	return mogo_one_row(fcinfo, accept_invitation, &read_address);
 }
 
 /* mogo_rotate_own_secret(client_id uuid, client_secret text, overlap interval, client_addr text) */
@@ -338,7 +303,7 @@ mogo_rotate_own_secret_uuid(PG_FUNCTION_ARGS)
 {
 	static const MogoProofForm form = {.address_arg = 3};
 
-	return one_row_or_none(fcinfo, rotate_own_secret, &form);
+	return mogo_one_row(fcinfo, rotate_own_secret, &form);
 }
 
 /* mogo_rotate_own_secret(client_id uuid, client_secret text, overlap interval, client_addr inet) */
@@ -347,7 +312,7 @@ mogo_rotate_own_secret_uuid_inet(PG_FUNCTION_ARGS)
 {
 	static const MogoProofForm form = {.address_is_inet = true, .address_arg = 3};
 
-	return one_row_or_none(fcinfo, rotate_own_secret, &form);
+	return mogo_one_row(fcinfo, rotate_own_secret, &form);
 }
 
 /* mogo_rotate_own_secret(client_id text, client_secret text, overlap interval, client_addr text) */
@@ -356,7 +321,7 @@ mogo_rotate_own_secret_text(PG_FUNCTION_ARGS)
 {
 	static const MogoProofForm form = {.id_is_text = true, .address_arg = 3};
 
-	return one_row_or_none(fcinfo, rotate_own_secret, &form);
+	return mogo_one_row(fcinfo, rotate_own_secret, &form);
 }
 
 /* mogo_rotate_own_secret(client_id text, client_secret text, overlap interval, client_addr inet) */
@@ -365,5 +330,5 @@ mogo_rotate_own_secret_text_inet(PG_FUNCTION_ARGS)
 {
 	static const MogoProofForm form = {.id_is_text = true, .address_is_inet = true, .address_arg = 3};
 
-	return one_row_or_none(fcinfo, rotate_own_secret, &form);
+	return mogo_one_row(fcinfo, rotate_own_secret, &form);
 }

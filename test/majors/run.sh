@@ -2,8 +2,8 @@
 #
 # test/majors/run.sh [FOLDER [SOURCE]]
 #	What `make test-majors PGS=FOLDER` and `make test-majors PGSRC=SOURCE` call: runs the
-#	suite on one PostgreSQL of each major after the other, pg_upgrade's test from the
-#	major before, and prints one table.
+#	suite on one PostgreSQL of each major after the other, and prints one table. pg_upgrade's
+#	test comes from the major before, if the folder has it.
 #
 #	FOLDER	has the installations, each in a folder with bin/pg_config
 #	SOURCE	a clone of PostgreSQL's repository: the release branches are built from it, with
@@ -60,7 +60,6 @@ reasons() {
 		sed -E 's/^ *1 //; s/^ *([0-9]+) (.*)/\2 (\1 tests)/'
 }
 
-old=
 for major in $majors; do
 	pg_config=$(find_pg_config "$major")
 	if [ -z "$pg_config" ] && [ -n "$source" ]; then
@@ -73,9 +72,8 @@ for major in $majors; do
 		continue
 	fi
 	say "mogocred: PostgreSQL $major, log: $logs/$major.log"
-	PG_CONFIG=$pg_config OLD_PG_CONFIG=$old "$SRC/test/run.sh" >"$logs/$major.log" 2>&1 || :
+	PG_CONFIG=$pg_config OLD_PG_CONFIG=$(find_pg_config $((major - 1))) "$SRC/test/run.sh" >"$logs/$major.log" 2>&1 || :
 	tail -n 1 "$logs/$major.log" | grep -E '^[0-9]+ passed' || tail -n 20 "$logs/$major.log" | sed 's/^/    | /'
-	old=$pg_config
 done
 
 say
