@@ -73,7 +73,7 @@ endif
 # Each folder's run.sh, with the PG_CONFIG that the caller named.
 RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
-.PHONY: test test-drivers test-examples test-debian test-package test-image test-majors bench dist image
+.PHONY: test test-drivers test-servers test-examples test-debian test-package test-image test-majors bench dist image
 .PHONY: demo demo-stop demo-console demo-token-service
 .PHONY: check-cost check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
@@ -81,6 +81,8 @@ test: ## Runs the whole suite on private servers; TESTS="name name" runs some of
 	$(RUN)test/run.sh"
 test-drivers: ## Runs the blocks of doc/languages.md through published drivers and ORMs
 	$(RUN)test/drivers/run.sh"
+test-servers: ## Runs the configurations of doc/servers.md (nginx, Apache, Dovecot, PAM and others)
+	$(RUN)test/servers/run.sh"
 test-examples: ## Tries the examples in a browser, with published OAuth clients and Adminer
 	$(RUN)test/examples/run.sh"
 test-demo: ## Plays the demo with its console and token service, also interrupted and repeated
