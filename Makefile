@@ -75,7 +75,7 @@ RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
 .PHONY: test test-drivers test-servers test-examples test-debian test-package test-image test-majors bench dist image
 .PHONY: demo demo-stop demo-console demo-token-service
-.PHONY: check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
+.PHONY: check-cost check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
 test: ## Runs the whole suite on private servers; TESTS="name name" runs some of it
 	$(RUN)test/run.sh"
@@ -107,6 +107,8 @@ demo-stop: ## Stops the demo and deletes all that it made
 
 bench: ## Measures every row of the figures, side by side; QUICK=1 for a first look, ROWS= for some
 	$(RUN)bench/run.sh"
+check-cost: ## Counts what preloading costs sessions that never call us, with callgrind
+	$(RUN)bench/cost/run.sh"
 
 check-deep: ## Runs the slow checks, from here to check-coverage; this takes an hour
 	$(RUN)test/deep/run.sh" $@
