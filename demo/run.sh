@@ -259,7 +259,7 @@ demo_example() {
 	{ [ -O "$demo" ] && [ ! -L "$demo" ]; } || die "$demo belongs to somebody else"
 	read -r pgport <"$demo/where"
 	say "This needs Node.js with npm, and some packages from npm. What is missing is installed: three"
-	say "minutes and 500 MB from Debian on a machine without Node.js (these stay), 30 MB from npm."
+	say "minutes and 170 MB from Debian on a machine without Node.js (these stay), 30 MB from npm."
 	need_debian nodejs npm
 
 	# Each start has a directory of its own, which goes with it.
