@@ -73,7 +73,7 @@ endif
 # Each folder's run.sh, with the PG_CONFIG that the caller named.
 RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
-.PHONY: test test-drivers test-examples test-debian test-package test-image bench dist image
+.PHONY: test test-drivers test-examples test-debian test-package test-image test-majors bench dist image
 .PHONY: demo demo-stop demo-console demo-token-service
 .PHONY: check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
@@ -89,6 +89,8 @@ test-debian: ## Runs the suite inside a fresh Debian, RELEASE=trixie (as root, w
 	@"$(SRC)/test/debian/run.sh" test "$(RELEASE)"
 test-package: ## Builds and tries the Debian package, RELEASE=bookworm (the same)
 	@"$(SRC)/test/debian/run.sh" package "$(RELEASE)"
+test-majors: ## Runs the suite on each PostgreSQL in PGS=FOLDER, or built from a clone, PGSRC=
+	@"$(SRC)/test/majors/run.sh" "$(PGS)" "$(PGSRC)"
 test-image: ## Tries the image that `make image` made, on a server with nothing else of ours
 	$(RUN)packaging/image/run.sh" test "$(PG)"
 

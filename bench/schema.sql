@@ -22,7 +22,8 @@ CREATE TABLE bench.bare (LIKE mogo_client, PRIMARY KEY (client_id), UNIQUE (exte
 -- mogo_verify is: a STABLE one would not see what was revoked since its statement began.
 -- One bcrypt hash stands in every row: that it does not fit costs the same, and a million
 -- of them would take an hour to make.
-CREATE TABLE bench.own (client_id uuid PRIMARY KEY, digest bytea NOT NULL, bcrypt text NOT NULL);
+CREATE TABLE bench.own (client_id uuid PRIMARY KEY, digest bytea NOT NULL, salt bytea NOT NULL,
+	hash bytea NOT NULL, bcrypt text NOT NULL);
 CREATE FUNCTION bench.verify_digest(id uuid, secret text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -30,5 +31,15 @@ DECLARE
 BEGIN
 	SELECT digest INTO stored FROM bench.own WHERE client_id = id;
 	RETURN FOUND AND stored = digest(secret, 'sha256');
+END
+$$;
+-- and with the two hashes that we make
+CREATE FUNCTION bench.verify_salted(id uuid, secret text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+	own record;
+BEGIN
+	SELECT salt, hash INTO own FROM bench.own WHERE client_id = id;
+	RETURN FOUND AND own.hash = digest(own.salt || digest(secret, 'sha256'), 'sha256');
 END
 $$;

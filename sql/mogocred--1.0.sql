@@ -21,6 +21,17 @@ CREATE TYPE @extschema@.mogo_credentials AS (
 COMMENT ON TYPE @extschema@.mogo_credentials
 IS 'A client''s credentials as they are issued. The secret in it is kept nowhere.';
 
+-- What an administrator sends to a client's owner, once.
+CREATE TYPE @extschema@.mogo_invitation AS (
+	invitation_id uuid,
+	client_id uuid,
+	client_name text,
+	code text,
+	expires_at timestamptz
+);
+COMMENT ON TYPE @extschema@.mogo_invitation
+IS 'An invitation as it is made. The code in it is kept nowhere.';
+
 -- What a check needs of a live secret. src/tables.c reads it by its attributes' places.
 CREATE TYPE @extschema@.mogo_live_secret AS (
 	secret_id uuid,
@@ -78,6 +89,30 @@ IS 'For mogo_verify_status, which looks for an ended secret, and for removal.';
 COMMENT ON TABLE @extschema@.mogo_secret
 IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
 
+-- Invitations: the SHA-256 of each code, and what the secret is to be that it leads to.
+-- src/mogocred.h counts the columns.
+CREATE TABLE @extschema@.mogo_invitation_code (
+	invitation_id uuid NOT NULL,
+	client_id uuid NOT NULL,
+	code_hash bytea NOT NULL,
+	created_at timestamptz NOT NULL,
+	created_by text NOT NULL,
+	expires_at timestamptz NOT NULL,
+	overlap interval,
+	secret_expires_at timestamptz,
+	secret_label text,
+	accepted_at timestamptz,
+	accepted_from inet,
+	revoked_at timestamptz,
+	CONSTRAINT mogo_invitation_code_pkey PRIMARY KEY (invitation_id),
+	CONSTRAINT mogo_invitation_code_code_hash_key UNIQUE (code_hash)
+) WITH (vacuum_truncate = off, toast.vacuum_truncate = off);
+CREATE INDEX mogo_invitation_code_client_id_idx ON @extschema@.mogo_invitation_code (client_id);
+COMMENT ON INDEX @extschema@.mogo_invitation_code_client_id_idx
+IS 'For the removal of a client, and for the invitations of one client.';
+COMMENT ON TABLE @extschema@.mogo_invitation_code
+IS 'Invitations with their codes'' hashes. Written by mogocred''s functions alone.';
+
 -- src/mogocred.h counts the columns.
 CREATE TABLE @extschema@.mogo_audit_log (
 	at timestamptz NOT NULL,
@@ -118,14 +153,17 @@ IS 'Uses of secrets, as far as flushed. Written by mogocred''s background worker
 CREATE TABLE @extschema@.mogo_client_usage (
 	client_id uuid NOT NULL,
 	failed_checks bigint NOT NULL,
+	last_failed_at timestamptz,
+	last_used_at timestamptz,
 	CONSTRAINT mogo_client_usage_pkey PRIMARY KEY (client_id)
 ) WITH (vacuum_truncate = off, fillfactor = 70);
 COMMENT ON TABLE @extschema@.mogo_client_usage
-IS 'Failed checks of clients, as far as flushed. Written by mogocred''s background worker.';
+IS 'Failed checks and last uses of clients, as far as flushed. Written by mogocred''s background worker.';
 
 -- pg_dump takes the rows along.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_invitation_code', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_audit_log', '');
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret_usage', '');
@@ -136,29 +174,21 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client_usage', '');
 -- as the statistics functions of PostgreSQL are: their answer is not to be relied on
 -- for longer than a row. They run as whoever reads the view.
 
-CREATE FUNCTION @extschema@.mogo_uses(secret_id uuid, flushed bigint)
+CREATE FUNCTION @extschema@.mogo_usage_count(client_id uuid, secret_id uuid, flushed bigint)
 RETURNS bigint
-LANGUAGE c STABLE PARALLEL SAFE
+LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
-REVOKE ALL ON FUNCTION @extschema@.mogo_uses(uuid, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.mogo_uses(uuid, bigint)
-IS 'A secret''s uses: those flushed, and those that wait on this server. For mogo_secrets.';
+REVOKE ALL ON FUNCTION @extschema@.mogo_usage_count(uuid, uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_usage_count(uuid, uuid, bigint)
+IS 'For the views: uses of a secret, or failed checks of a client if the secret''s id is all zero; those flushed, and those that wait on this server.';
 
-CREATE FUNCTION @extschema@.mogo_last_used_at(secret_id uuid, flushed timestamptz)
+CREATE FUNCTION @extschema@.mogo_usage_last_at(client_id uuid, secret_id uuid, flushed timestamptz)
 RETURNS timestamptz
-LANGUAGE c STABLE PARALLEL SAFE
+LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
-REVOKE ALL ON FUNCTION @extschema@.mogo_last_used_at(uuid, timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.mogo_last_used_at(uuid, timestamptz)
-IS 'A secret''s last use: the later of the one flushed and the one that waits on this server. For mogo_secrets and mogo_clients.';
-
-CREATE FUNCTION @extschema@.mogo_failed_checks(client_id uuid, flushed bigint)
-RETURNS bigint
-LANGUAGE c STABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME';
-REVOKE ALL ON FUNCTION @extschema@.mogo_failed_checks(uuid, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.mogo_failed_checks(uuid, bigint)
-IS 'A client''s failed checks: those flushed, and those that wait on this server. For mogo_clients.';
+REVOKE ALL ON FUNCTION @extschema@.mogo_usage_last_at(uuid, uuid, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_usage_last_at(uuid, uuid, timestamptz)
+IS 'For the views: the last use of a secret, or of a client if the secret''s id is NULL, or the last failed check of a client if it is all zero; the later of the one flushed and the one that waits on this server.';
 
 CREATE FUNCTION @extschema@.mogo_usage_status(
 	OUT preloaded boolean, OUT entries integer, OUT max_entries integer, OUT not_counted bigint)
@@ -168,26 +198,40 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_usage_status() FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_usage_status()
 IS 'Room for use counts on this server: entries of max_entries are taken, and not_counted checks since its start found none.';
 
+-- What mogo_clients shows of a client's live secrets, likewise. COST is above 10, so that
+-- PostgreSQL calls these two and the two above for the rows of the page that is asked for.
+
+CREATE FUNCTION @extschema@.mogo_live_count(live @extschema@.mogo_live_secret[])
+RETURNS integer
+LANGUAGE c STABLE PARALLEL SAFE COST 20
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_live_count(@extschema@.mogo_live_secret[]) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_live_count(@extschema@.mogo_live_secret[])
+IS 'For the views: how many of a client''s secrets have not ended.';
+
+CREATE FUNCTION @extschema@.mogo_next_expiry(live @extschema@.mogo_live_secret[])
+RETURNS timestamptz
+LANGUAGE c STABLE PARALLEL SAFE COST 20
+AS 'MODULE_PATHNAME';
+REVOKE ALL ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[]) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[])
+IS 'For the views: when the first of a client''s secrets ends that has not; NULL for never.';
+
 -- The administrator's screen. No hash and no salt in any of these.
 CREATE VIEW @extschema@.mogo_clients AS
 SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_cidrs,
-	c.created_at, c.created_by, l.live_secrets, l.next_expiry,
-	(SELECT pg_catalog.max(@extschema@.mogo_last_used_at(s.secret_id, u.last_used_at))
-		FROM @extschema@.mogo_secret AS s
-		LEFT JOIN @extschema@.mogo_secret_usage AS u
-			ON u.secret_id OPERATOR(pg_catalog.=) s.secret_id
-		WHERE s.client_id OPERATOR(pg_catalog.=) c.client_id) AS last_used_at,
-	@extschema@.mogo_failed_checks(c.client_id, f.failed_checks) AS failed_checks,
-	c.external_id
+	c.created_at, c.created_by,
+	@extschema@.mogo_live_count(c.live) AS live_secrets,
+	@extschema@.mogo_next_expiry(c.live) AS next_expiry,
+	@extschema@.mogo_usage_last_at(c.client_id, NULL, u.last_used_at) AS last_used_at,
+	@extschema@.mogo_usage_count(c.client_id,
+		'00000000-0000-0000-0000-000000000000', u.failed_checks) AS failed_checks,
+	c.external_id,
+	@extschema@.mogo_usage_last_at(c.client_id,
+		'00000000-0000-0000-0000-000000000000', u.last_failed_at) AS last_failed_at
 FROM @extschema@.mogo_client AS c
-LEFT JOIN @extschema@.mogo_client_usage AS f
-	ON f.client_id OPERATOR(pg_catalog.=) c.client_id
-CROSS JOIN LATERAL (
-	SELECT pg_catalog.count(*)::pg_catalog.int4 AS live_secrets,
-		pg_catalog.min(s.expires_at) FILTER (WHERE pg_catalog.isfinite(s.expires_at)) AS next_expiry
-	FROM pg_catalog.unnest(c.live) AS s
-	WHERE s.expires_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()
-) AS l;
+LEFT JOIN @extschema@.mogo_client_usage AS u
+	ON u.client_id OPERATOR(pg_catalog.=) c.client_id;
 COMMENT ON VIEW @extschema@.mogo_clients
 IS 'Clients, for the administrator''s screen.';
 
@@ -203,8 +247,8 @@ SELECT s.secret_id, s.client_id, c.client_name,
 	CASE WHEN l.secret_id IS NULL THEN s.expires_at
 		WHEN pg_catalog.isfinite(l.expires_at) THEN l.expires_at END AS expires_at,
 	s.revoked_at,
-	@extschema@.mogo_last_used_at(s.secret_id, u.last_used_at) AS last_used_at,
-	@extschema@.mogo_uses(s.secret_id, u.uses) AS uses,
+	@extschema@.mogo_usage_last_at(s.client_id, s.secret_id, u.last_used_at) AS last_used_at,
+	@extschema@.mogo_usage_count(s.client_id, s.secret_id, u.uses) AS uses,
 	s.label
 FROM @extschema@.mogo_secret AS s
 JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) s.client_id
@@ -214,6 +258,18 @@ LEFT JOIN LATERAL pg_catalog.unnest(c.live) AS l
 	ON l.secret_id OPERATOR(pg_catalog.=) s.secret_id;
 COMMENT ON VIEW @extschema@.mogo_secrets
 IS 'Secrets, live and ended, for the administrator''s screen.';
+
+CREATE VIEW @extschema@.mogo_invitations AS
+SELECT i.invitation_id, i.client_id, c.client_name,
+	CASE WHEN i.accepted_at IS NOT NULL THEN 'accepted'
+		WHEN i.revoked_at IS NOT NULL THEN 'revoked'
+		WHEN i.expires_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() THEN 'expired'
+		ELSE 'open' END AS status,
+	i.created_at, i.created_by, i.expires_at, i.accepted_at, i.accepted_from
+FROM @extschema@.mogo_invitation_code AS i
+JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) i.client_id;
+COMMENT ON VIEW @extschema@.mogo_invitations
+IS 'Invitations, for the administrator''s screen: whether, when and from where each was accepted.';
 
 CREATE VIEW @extschema@.mogo_audit AS
 SELECT a.at, a.actor, a.acting_as, a.action, a.client_id, a.client_name, a.secret_id,
@@ -326,6 +382,24 @@ AS 'MODULE_PATHNAME', 'mogo_authenticate_basic_inet';
 REVOKE ALL ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_authenticate_basic(text, inet)
 IS 'Returns what mogo_authenticate returns for the id and the secret in an HTTP Authorization header of scheme Basic (RFC 6749, section 2.3.1).';
+
+CREATE FUNCTION @extschema@.mogo_get_client(client_id uuid)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	external_id text, enabled boolean, allowed_cidrs cidr[])
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_get_client_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_get_client(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_get_client(uuid)
+IS 'Returns the client with this client id without its secrets, or no row: for token introspection, and for signed assertions against keys in its metadata. Not counted as a use.';
+
+CREATE FUNCTION @extschema@.mogo_get_client(client_id text)
+RETURNS TABLE (client_id uuid, client_name text, scopes text[], metadata jsonb,
+	external_id text, enabled boolean, allowed_cidrs cidr[])
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_get_client_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_get_client(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_get_client(text)
+IS 'Returns the client with this client id or external id, as text, without its secrets, or no row: for token introspection, and for signed assertions against keys in its metadata. Not counted as a use. Never an error for what a network sends.';
 
 -- Issue. The functions on JSON are STABLE: what they print depends on the encoding.
 
@@ -455,6 +529,77 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, ti
 COMMENT ON FUNCTION @extschema@.mogo_import_client(text, uuid, text, text, timestamptz, text[], jsonb)
 IS 'Takes a client over from another system with no new secret; algorithm is sha256, bcrypt or plain. Returns the secret''s id.';
 
+-- Deliver.
+
+CREATE FUNCTION @extschema@.mogo_invite(
+	client_id uuid,
+	valid_for interval,
+	overlap interval DEFAULT NULL,
+	expires_at timestamptz DEFAULT NULL,
+	label text DEFAULT NULL)
+RETURNS @extschema@.mogo_invitation
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_invite';
+REVOKE ALL ON FUNCTION @extschema@.mogo_invite(uuid, interval, interval, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_invite(uuid, interval, interval, timestamptz, text)
+IS 'Makes a code that is good for one new secret of this client, once. Without an overlap the secret comes beside the others, with one by rotation.';
+
+CREATE FUNCTION @extschema@.mogo_revoke_invitation(invitation_id uuid)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'mogo_revoke_invitation';
+REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_invitation(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_revoke_invitation(uuid)
+IS 'Revokes an invitation that was not accepted, at commit. Revoking it again changes nothing.';
+
+CREATE FUNCTION @extschema@.mogo_accept_invitation(code text, client_addr text DEFAULT NULL)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_accept_invitation';
+REVOKE ALL ON FUNCTION @extschema@.mogo_accept_invitation(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_accept_invitation(text, text)
+IS 'Returns the credentials with a new secret, once, if the code is that of an open invitation and the address (text as it came from the network) may be used; else no row. Never an error for what a network sends.';
+
+CREATE FUNCTION @extschema@.mogo_accept_invitation(code text, client_addr inet)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_accept_invitation_inet';
+REVOKE ALL ON FUNCTION @extschema@.mogo_accept_invitation(text, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_accept_invitation(text, inet)
+IS 'Returns the credentials with a new secret, once, if the code is that of an open invitation and the address may be used; else no row. Never an error for what a network sends.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id text, client_secret text, overlap interval, client_addr text DEFAULT NULL)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_text';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, text)
+IS 'Returns the next secret of a client that proves its present one, by its client id or external id as text, which ends after the overlap with all others; no row for a wrong pair.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id text, client_secret text, overlap interval, client_addr inet)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_text_inet';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, inet)
+IS 'Returns the next secret of a client that proves its present one, by its client id or external id as text, which ends after the overlap with all others; no row for a wrong pair.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id uuid, client_secret text, overlap interval, client_addr text DEFAULT NULL)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_uuid';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, text)
+IS 'Returns the next secret of a client that proves its present one, which ends after the overlap with all others; no row for a wrong pair.';
+
+CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id uuid, client_secret text, overlap interval, client_addr inet)
+RETURNS SETOF @extschema@.mogo_credentials
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_uuid_inet';
+REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, inet) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, inet)
+IS 'Returns the next secret of a client that proves its present one, which ends after the overlap with all others; no row for a wrong pair.';
+
 CREATE FUNCTION @extschema@.mogo_purge(older_than interval)
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -566,12 +711,13 @@ BEGIN
 		SELECT FROM pg_catalog.pg_namespace AS n
 		CROSS JOIN LATERAL pg_catalog.aclexplode(
 			COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) AS a
+		JOIN pg_catalog.pg_roles AS me ON me.rolname OPERATOR(pg_catalog.=) CURRENT_USER
 		WHERE n.oid OPERATOR(pg_catalog.=) (
 				SELECT e.extnamespace FROM pg_catalog.pg_extension AS e
 				WHERE e.extname OPERATOR(pg_catalog.=) 'mogocred')
-			AND (n.nspowner OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.regrole
+			AND (n.nspowner OPERATOR(pg_catalog.<>) me.oid
 				OR a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'
-				AND a.grantee OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.regrole)
+				AND a.grantee OPERATOR(pg_catalog.<>) me.oid)
 	) THEN
 		RAISE WARNING 'other roles can create objects in the schema of extension mogocred'
 			USING DETAIL = 'A function that one of them creates there can be called in place of an extension''s function of the same name.',

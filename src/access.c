@@ -51,12 +51,13 @@ static const struct
 	{"mogo_rehash_secret", VERIFIER},
 
 	/*
-	 * what lists; the views call the first three functions as the role that
+	 * what lists; the views call the first four functions as the role that
 	 * reads them
 	 */
-	{"mogo_uses", MONITOR},
-	{"mogo_last_used_at", MONITOR},
-	{"mogo_failed_checks", MONITOR},
+	{"mogo_live_count", MONITOR},
+	{"mogo_next_expiry", MONITOR},
+	{"mogo_usage_count", MONITOR},
+	{"mogo_usage_last_at", MONITOR},
 	{"mogo_usage_status", MONITOR},
 	{"mogo_clients", MONITOR},
 	{"mogo_secrets", MONITOR},

@@ -50,61 +50,21 @@ typedef enum CheckPurpose
  * How the SQL functions differ in what they take: what reads the arguments, in order.
  * NULL stands for an argument that the function does not have.
  */
-typedef void (*ReadArgument) (FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
-
 typedef struct CheckForm
 {
-	ReadArgument id;			/* or a header that holds both */
-	ReadArgument secret;
-	ReadArgument address;
+	MogoReadArgument id;		/* or a header that holds both */
+	MogoReadArgument secret;
+	MogoReadArgument address;
+	int			address_arg;	/* its number, from 0 */
 } CheckForm;
 
-static const CheckForm uuid_secret = {mogo_present_uuid, mogo_present_secret, NULL};
-static const CheckForm text_secret = {mogo_present_id, mogo_present_secret, NULL};
-static const CheckForm uuid_digest = {mogo_present_uuid, mogo_present_digest, NULL};
-static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL};
+static const CheckForm uuid_secret = {mogo_present_uuid, mogo_present_secret, NULL, 0};
+static const CheckForm text_secret = {mogo_present_id, mogo_present_secret, NULL, 0};
+static const CheckForm uuid_digest = {mogo_present_uuid, mogo_present_digest, NULL, 0};
+static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL, 0};
 
 /* mogo_authenticate's row, in SQL's order. */
 #define AUTHENTICATED_COLUMNS	8
-
-/*
- * Returns an IPv4 address mapped into IPv6 (RFC 4291 section 2.5.5.2) as the IPv4 address
- * it is, any other as it came.
- */
-static inet *
-unmap_ipv4(const inet *addr)
-{
-	static const unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-	inet	   *result;
-
-	if (ip_family(addr) != PGSQL_AF_INET6 || ip_bits(addr) < 96 ||
-		memcmp(ip_addr(addr), prefix, sizeof(prefix)) != 0)
-		return unconstify(inet *, addr);
-	result = palloc0(sizeof(inet));
-	ip_family(result) = PGSQL_AF_INET;
-	ip_bits(result) = ip_bits(addr) - 96;
-	memcpy(ip_addr(result), ip_addr(addr) + sizeof(prefix), 4);
-	SET_INET_VARSIZE(result);
-	return result;
-}
-
-/* Returns whether the address is inside one of a client's networks, as <<= has it. */
-static bool
-address_allowed(ArrayType *cidrs, const inet *addr)
-{
-	ArrayIterator iterator = array_create_iterator(cidrs, 0, NULL);
-	Datum		element;
-	bool		isnull;
-	inet	   *host = unmap_ipv4(addr);
-	bool		allowed = false;
-
-	while (!allowed && array_iterate(iterator, &element, &isnull))
-		allowed = !isnull &&
-			DatumGetBool(DirectFunctionCall2(network_subeq, InetPGetDatum(host),
-											 InetPGetDatum(unmap_ipv4(DatumGetInetPP(element)))));
-	array_free_iterator(iterator);
-	return allowed;
-}
 
 /*
  * Finds which of a client's live secrets was sent. Returns its number in secrets, or -1.
@@ -207,7 +167,7 @@ check_row(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	if (!presented->has_address)
 		return CHECK_ADDRESS_REQUIRED;
 	return presented->address != NULL &&
-		address_allowed(DatumGetArrayTypeP(cidrs), presented->address) ?
+		mogo_address_allowed(DatumGetArrayTypeP(cidrs), presented->address) ?
 		CHECK_VALID : CHECK_INVALID;
 }
 
@@ -223,7 +183,7 @@ check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
 	CheckStatus status = check_row(function, presented, lookup, purpose, matched, &at);
 
 	if (status == CHECK_VALID && purpose == TO_ACCEPT)
-		mogo_count_use(&matched->secret_id, at);
+		mogo_count_use(&lookup->client_id, &matched->secret_id, at);
 	else if (lookup->found && purpose == TO_ACCEPT)
 		mogo_count_failure(&lookup->client_id);
 	return status;
@@ -233,13 +193,11 @@ check_and_count(Oid function, MogoPresented *presented, MogoLookup *lookup,
 static void
 read_args(FunctionCallInfo fcinfo, const CheckForm *form, MogoPresented *presented)
 {
-	int			argno = 0;
-
-	form->id(fcinfo, argno++, presented);
+	form->id(fcinfo, 0, presented);
 	if (form->secret != NULL)
-		form->secret(fcinfo, argno++, presented);
+		form->secret(fcinfo, 1, presented);
 	if (form->address != NULL)
-		form->address(fcinfo, argno, presented);
+		form->address(fcinfo, form->address_arg, presented);
 }
 
 /* Copies mogo_authenticate's columns from the row that was found. */
@@ -308,6 +266,33 @@ check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
 	return status;
 }
 
+/*
+ * Checks the client id and the secret in arguments 0 and 1, for a function that changes
+ * something for a client that proves a secret. form says how the other arguments are
+ * read. Returns whether the secret is right, and then whose it is and which. Another
+ * session may end it before the caller has locked the client.
+ */
+bool
+mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form, pg_uuid_t *client_id,
+		   pg_uuid_t *secret_id)
+{
+	CheckForm	check_form = {
+		form->id_is_text ? mogo_present_id : mogo_present_uuid,
+		mogo_present_secret,
+		form->address_arg < 0 ? NULL :
+		form->address_is_inet ? mogo_present_inet : mogo_present_address,
+		form->address_arg
+	};
+	Datum		values[AUTHENTICATED_COLUMNS];
+	bool		nulls[AUTHENTICATED_COLUMNS];
+
+	if (check(fcinfo, &check_form, TO_ACCEPT, values, nulls) != CHECK_VALID)
+		return false;
+	*client_id = *DatumGetUUIDP(values[0]);
+	*secret_id = *DatumGetUUIDP(values[4]);
+	return true;
+}
+
 PG_FUNCTION_INFO_V1(mogo_verify_uuid);
 PG_FUNCTION_INFO_V1(mogo_verify_text);
 PG_FUNCTION_INFO_V1(mogo_verify_digest_uuid);
@@ -367,45 +352,32 @@ mogo_verify_status_text(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
 }
 
+/* Makes mogo_authenticate's row for the right secret, none for anything else. */
+static Datum
+authenticated_row(FunctionCallInfo fcinfo, const void *arg)
+{
+	const CheckForm *form = arg;
+	Datum		values[AUTHENTICATED_COLUMNS];
+	bool		nulls[AUTHENTICATED_COLUMNS];
+	TupleDesc	desc = mogo_row_type(fcinfo, AUTHENTICATED_COLUMNS);
+
+	if (check(fcinfo, form, TO_ACCEPT, values, nulls) != CHECK_VALID)
+		return (Datum) 0;
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
 /* Returns one row for the right secret, none for anything else. */
 static Datum
 authenticate(FunctionCallInfo fcinfo, const CheckForm *form)
 {
-	FuncCallContext *funcctx;
-
-	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext oldcontext;
-		Datum		values[AUTHENTICATED_COLUMNS];
-		bool		nulls[AUTHENTICATED_COLUMNS];
-		TupleDesc	desc;
-
-		funcctx = SRF_FIRSTCALL_INIT();
-		oldcontext = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
-			desc->natts != AUTHENTICATED_COLUMNS)
-			elog(ERROR, "unexpected result type");
-		if (check(fcinfo, form, TO_ACCEPT, values, nulls) == CHECK_VALID)
-			funcctx->user_fctx = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
-		MemoryContextSwitchTo(oldcontext);
-	}
-
-	funcctx = SRF_PERCALL_SETUP();
-	if (funcctx->user_fctx != NULL)
-	{
-		HeapTuple	tuple = funcctx->user_fctx;
-
-		funcctx->user_fctx = NULL;
-		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(tuple));
-	}
-	SRF_RETURN_DONE(funcctx);
+	return mogo_one_row(fcinfo, authenticated_row, form);
 }
 
 /* mogo_authenticate(client_id uuid, client_secret text, client_addr text) */
 Datum
 mogo_authenticate_uuid(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_address};
+	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_address, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -414,7 +386,7 @@ mogo_authenticate_uuid(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_text(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_address};
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_address, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -423,7 +395,7 @@ mogo_authenticate_text(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_uuid_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_inet};
+	static const CheckForm form = {mogo_present_uuid, mogo_present_secret, mogo_present_inet, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -432,7 +404,7 @@ mogo_authenticate_uuid_inet(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_text_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_inet};
+	static const CheckForm form = {mogo_present_id, mogo_present_secret, mogo_present_inet, 2};
 
 	return authenticate(fcinfo, &form);
 }
@@ -441,7 +413,7 @@ mogo_authenticate_text_inet(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_basic(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_address};
+	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_address, 1};
 
 	return authenticate(fcinfo, &form);
 }
@@ -450,7 +422,7 @@ mogo_authenticate_basic(PG_FUNCTION_ARGS)
 Datum
 mogo_authenticate_basic_inet(PG_FUNCTION_ARGS)
 {
-	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_inet};
+	static const CheckForm form = {mogo_present_basic, NULL, mogo_present_inet, 1};
 
 	return authenticate(fcinfo, &form);
 }

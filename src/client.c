@@ -23,9 +23,27 @@
 #define PROPERTY_EXTERNAL_ID 5
 #define PROPERTIES			5
 
-static const char *const property_names[PROPERTIES + 1] = {
-	NULL, "client_name", "scopes", "metadata", "allowed_cidrs", "external_id"
+static const struct
+{
+	const char *name;
+	Oid			type;
+}			properties[PROPERTIES + 1] =
+
+{
+	[PROPERTY_NAME] = {"client_name", TEXTOID},
+	[PROPERTY_SCOPES] = {"scopes", TEXTARRAYOID},
+	[PROPERTY_METADATA] = {"metadata", JSONBOID},
+	[PROPERTY_CIDRS] = {"allowed_cidrs", CIDRARRAYOID},
+	[PROPERTY_EXTERNAL_ID] = {"external_id", TEXTOID}
 };
+
+/* How a client's properties are, and which are not what they are to be. */
+typedef struct PropertyState
+{
+	Datum		old[PROPERTIES + 1];
+	bool		none[PROPERTIES + 1];
+	bool		changed[PROPERTIES + 1];
+} PropertyState;
 
 /* Reads and checks the arguments of mogo_update_client. Raises 22004, 22023 and 54000. */
 static void
@@ -53,11 +71,12 @@ read_properties(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 /*
  * Compares the client's properties with those given, of which NULL is always equal.
  * latest: with what is committed now; else with what the transaction sees. Leaves in
- * changed which are not equal, and returns how many. Raises 42704.
+ * state what they are and which are not equal, and returns how many. What state points
+ * to is there until mogo_end. Raises 42704.
  */
 static int
 compare(const MogoChange *change, bool latest, const Datum *values, const bool *nulls,
-		bool *changed)
+		PropertyState *state)
 {
 	/*
 	 * Metadata as text, because 1 and 1.0 are equal as jsonb and not the
@@ -70,7 +89,8 @@ compare(const MogoChange *change, bool latest, const Datum *values, const bool *
 		" THEN $4 IS NOT NULL"
 		" ELSE metadata::pg_catalog.text OPERATOR(pg_catalog.<>) $4::pg_catalog.text END,"
 		" allowed_cidrs OPERATOR(pg_catalog.<>) $5,"
-		" COALESCE(external_id, '') OPERATOR(pg_catalog.<>) $6"
+		" COALESCE(external_id, '') OPERATOR(pg_catalog.<>) $6,"
+		" client_name, scopes, metadata, allowed_cidrs, external_id"
 		" FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 6,
 		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID, TEXTOID}
@@ -87,8 +107,9 @@ compare(const MogoChange *change, bool latest, const Datum *values, const bool *
 		bool		isnull;
 		Datum		different = mogo_result(i, BOOLOID, &isnull);
 
-		changed[i] = !isnull && DatumGetBool(different);
-		n += changed[i];
+		state->changed[i] = !isnull && DatumGetBool(different);
+		state->old[i] = mogo_result(PROPERTIES + i, properties[i].type, &state->none[i]);
+		n += state->changed[i];
 	}
 	return n;
 }
@@ -128,29 +149,45 @@ update(const MogoChange *change, const MogoLocked *client, const Datum *values,
 	return name;
 }
 
-/* Returns the record's detail: which properties changed, and an old name. */
+/* Appends a property as JSON, an external id that is NULL or empty as null. */
+static void
+append_property(StringInfo out, int property, Datum value, bool none)
+{
+	if (none)
+		appendStringInfoString(out, "null");
+	else if (property == PROPERTY_METADATA)
+		mogo_append_metadata(out, value);
+	else if (property == PROPERTY_SCOPES || property == PROPERTY_CIDRS)
+		mogo_append_list(out, value);
+	else
+	{
+		text	   *line = DatumGetTextPP(value);
+
+		mogo_append_text(out, VARSIZE_ANY_EXHDR(line) > 0 ? line : NULL);
+	}
+}
+
+/* Returns the record's detail: the old and the new value of each property that changed. */
 static const char *
-changed_detail(const MogoLocked *client, const bool *changed)
+changed_detail(const PropertyState *state, const Datum *values)
 {
 	StringInfoData detail;
 	const char *separator = "";
 
 	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"changed\": [");
+	appendStringInfoString(&detail, "{\"changed\": {");
 	for (int i = 1; i <= PROPERTIES; i++)
 	{
-		if (!changed[i])
+		if (!state->changed[i])
 			continue;
-		appendStringInfo(&detail, "%s\"%s\"", separator, property_names[i]);
+		appendStringInfo(&detail, "%s\"%s\": {\"old\": ", separator, properties[i].name);
+		append_property(&detail, i, state->old[i], state->none[i]);
+		appendStringInfoString(&detail, ", \"new\": ");
+		append_property(&detail, i, values[i], false);
+		appendStringInfoChar(&detail, '}');
 		separator = ", ";
 	}
-	appendStringInfoChar(&detail, ']');
-	if (changed[PROPERTY_NAME])
-	{
-		appendStringInfoString(&detail, ", \"old_name\": ");
-		mogo_append_text(&detail, client->name);
-	}
-	appendStringInfoChar(&detail, '}');
+	appendStringInfoString(&detail, "}}");
 	return detail.data;
 }
 
@@ -162,7 +199,7 @@ PG_FUNCTION_INFO_V1(mogo_remove_client);
 /*
  * mogo_update_client(client_id uuid, client_name text, scopes text[], metadata jsonb,
  * allowed_cidrs cidr[], external_id text) returns void. NULL leaves a property as it is.
- * The record names the properties that are not what they were; a screen may pass all of
+ * The record has the properties that are not what they were; a screen may pass all of
  * them each time.
  */
 Datum
@@ -172,22 +209,22 @@ mogo_update_client(PG_FUNCTION_ARGS)
 	MogoLocked	client;
 	Datum		values[PROPERTIES + 1];
 	bool		nulls[PROPERTIES + 1];
-	bool		changed[PROPERTIES + 1];
+	PropertyState state;
 
 	mogo_begin(&change, fcinfo, 6, "mogo_update_client()");
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
 	read_properties(fcinfo, values, nulls);
-	if (compare(&change, true, values, nulls, changed) > 0)
+	if (compare(&change, true, values, nulls, &state) > 0)
 	{
 		mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 		/* the row may have changed while we waited for it */
-		if (compare(&change, false, values, nulls, changed) > 0)
+		if (compare(&change, false, values, nulls, &state) > 0)
 		{
+			const char *detail = changed_detail(&state, values);
 			const text *name = update(&change, &client, values, nulls);
 
-			mogo_record(&change, "client_updated", &client.client_id, name, NULL,
-						changed_detail(&client, changed));
+			mogo_record(&change, "client_updated", &client.client_id, name, NULL, detail);
 		}
 	}
 	mogo_end(&change);
@@ -250,8 +287,8 @@ mogo_enable_client(PG_FUNCTION_ARGS)
 }
 
 /*
- * mogo_remove_client(client_id uuid) returns void: the client and all its secrets, past
- * ones too, are gone; the audit stays.
+ * mogo_remove_client(client_id uuid) returns void: the client, its invitations and all
+ * its secrets, past ones too, are gone; the audit stays.
  */
 Datum
 mogo_remove_client(PG_FUNCTION_ARGS)
@@ -264,7 +301,14 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 		.argtypes = {UUIDOID}
 	};
 	static MogoStatement remove_client = {
-		.sql = "DELETE FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.sql = "DELETE FROM @extschema@.mogo_client WHERE client_id OPERATOR(pg_catalog.=) $1"
+		" RETURNING scopes, metadata, allowed_cidrs",
+		.nargs = 1,
+		.argtypes = {UUIDOID}
+	};
+	static MogoStatement remove_invitations = {
+		.sql = "DELETE FROM @extschema@.mogo_invitation_code"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 1,
 		.argtypes = {UUIDOID}
 	};
@@ -285,6 +329,7 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	Datum		values[1];
 	Datum		secrets;
 	bool		none;
+	StringInfoData detail;
 
 	mogo_begin(&change, fcinfo, 1, "mogo_remove_client()");
 	mogo_require(fcinfo, 0, "client_id");
@@ -293,7 +338,13 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	values[0] = UUIDPGetDatum(&client.client_id);
 	mogo_execute(&change, &remove_secrets, values, NULL);
 	secrets = mogo_result(1, UUIDARRAYOID, &none);
+	mogo_execute(&change, &remove_invitations, values, NULL);
 	mogo_change_row(&change, &remove_client, values, NULL);
+	initStringInfo(&detail);
+	appendStringInfoChar(&detail, '{');
+	mogo_append_properties(&detail, client.external_id, mogo_result(1, TEXTARRAYOID, NULL),
+						   mogo_result(2, JSONBOID, NULL), mogo_result(3, CIDRARRAYOID, NULL));
+	appendStringInfoChar(&detail, '}');
 
 	/*
 	 * last, because a flush that was ahead of us may have just made them
@@ -302,7 +353,7 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	mogo_execute(&change, &remove_failures, values, NULL);
 	values[0] = secrets;
 	mogo_execute(&change, &remove_uses, values, &none);
-	mogo_record(&change, "client_removed", &client.client_id, client.name, NULL, NULL);
+	mogo_record(&change, "client_removed", &client.client_id, client.name, NULL, detail.data);
 	mogo_end(&change);
 	PG_RETURN_VOID();
 }

@@ -80,6 +80,13 @@
 #define MOGO_MODULE_MAGIC	PG_MODULE_MAGIC
 #endif
 
+/* 19 can end a background worker that DROP DATABASE would have to wait for. */
+#if PG_VERSION_NUM >= 190000
+#define MOGO_BGWORKER_INTERRUPTIBLE	BGWORKER_INTERRUPTIBLE
+#else
+#define MOGO_BGWORKER_INTERRUPTIBLE	0
+#endif
+
 /* 17 lets an index keep something from one row to the next. */
 #if PG_VERSION_NUM >= 170000
 #define mogo_index_insert_cleanup(target, i) \

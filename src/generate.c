@@ -162,18 +162,18 @@ put_uuid_secret(char *secret, const uint8 *bits)
 }
 
 /*
- * A secret in token format: <prefix>_, 43 base-62 digits of 256 random bits, and
- * the CRC-32 of all before it as 6 base-62 digits, which lets a scanner tell a
- * secret from a look-alike without asking anybody. The bits are used up.
+ * Writes a token: <prefix>_, 43 base-62 digits of 256 random bits, and the CRC-32 of all
+ * before it as 6 base-62 digits, which lets a scanner tell a token from a look-alike
+ * without asking anybody. Returns its length. The bits are used up.
  */
 static int
-put_token_secret(char *secret, uint8 *bits)
+put_token(char *secret, const char *prefix, uint8 *bits)
 {
 	uint8		check[sizeof(pg_crc32)];
 	pg_crc32	crc;
-	int			len = strlen(token_prefix);
+	int			len = strlen(prefix);
 
-	memcpy(secret, token_prefix, len);
+	memcpy(secret, prefix, len);
 	secret[len++] = '_';
 	put_base62(secret + len, TOKEN_DIGITS, bits, TOKEN_RANDOM_LEN);
 	len += TOKEN_DIGITS;
@@ -213,7 +213,7 @@ mogo_new_secret(MogoNewSecret *secret, const uint8 *salt)
 	put_uuid(random.id, &secret->id);
 	memcpy(secret->salt, salt != NULL ? salt : random.salt, MOGO_SALT_LEN);
 	if (secret_format == SECRET_FORMAT_TOKEN)
-		len = put_token_secret(clear, random.secret);
+		len = put_token(clear, token_prefix, random.secret);
 	else
 		len = put_uuid_secret(clear, random.secret);
 	explicit_bzero(&random, sizeof(random));
@@ -225,6 +225,33 @@ mogo_new_secret(MogoNewSecret *secret, const uint8 *salt)
 	if (!ok)
 	{
 		explicit_bzero(secret, sizeof(*secret));
+		mogo_hash_failed();
+	}
+}
+
+/*
+ * Makes a new invitation: its id, its code in token format, and the code's SHA-256. The
+ * caller wipes the code. Raises XX000 without a random source or a hash, after wiping.
+ */
+void
+mogo_new_code(MogoNewCode *code)
+{
+	struct
+	{
+		uint8		id[UUID_LEN];
+		uint8		code[TOKEN_RANDOM_LEN];
+	}			random;
+	char	   *clear = code->clear.bytes + VARHDRSZ;
+	int			len;
+
+	strong_random(&random, sizeof(random));
+	put_uuid(random.id, &code->id);
+	len = put_token(clear, MOGO_CODE_PREFIX, random.code);
+	explicit_bzero(&random, sizeof(random));
+	SET_VARSIZE(&code->clear.datum, VARHDRSZ + len);
+	if (!mogo_sha256(clear, len, NULL, 0, code->digest))
+	{
+		explicit_bzero(code, sizeof(*code));
 		mogo_hash_failed();
 	}
 }

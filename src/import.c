@@ -155,8 +155,7 @@ mogo_import_client(PG_FUNCTION_ARGS)
 	live.generated = false;
 	live.hash = hash;
 	live.hash_len = hash_len;
-	mogo_insert_client(&change, &client, &live, "client_imported",
-					   psprintf("{\"algorithm\": \"%s\"}", algorithm));
+	mogo_insert_client(&change, &client, &live, algorithm);
 	mogo_end(&change);
 
 	result = palloc(sizeof(pg_uuid_t));

@@ -38,13 +38,41 @@ insert_row(const MogoChange *change, const MogoNewClient *client, const Datum *v
 }
 
 /*
+ * Returns the record's detail: a new client's properties, what its first secret was given
+ * (NULL: it has none yet), and the algorithm of its import (NULL: it was added).
+ */
+static const char *
+new_client_detail(const MogoNewClient *client, Datum allowed_cidrs,
+				  const MogoLiveSecret *secret, const char *algorithm)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	appendStringInfoChar(&detail, '{');
+	if (algorithm != NULL)
+		appendStringInfo(&detail, "\"algorithm\": \"%s\", ", algorithm);
+	mogo_append_properties(&detail, client->external_id, client->scopes, client->metadata,
+						   allowed_cidrs);
+	if (secret != NULL)
+	{
+		appendStringInfoString(&detail, ", ");
+		mogo_append_secret(&detail, secret->expires_at, client->label);
+	}
+	appendStringInfoChar(&detail, '}');
+	return detail.data;
+}
+
+/*
  * Writes the rows of a new client, of its first secret (NULL: it has none yet) and of the
- * record. detail is as for mogo_record. Raises 23505 for a name or an id that exists.
+ * record. algorithm, a word of ours, says that the client is imported; it is NULL for one
+ * that is added. Raises 23505 for a name or an id that exists.
  */
 void
 mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
-				   const MogoLiveSecret *secret, const char *action, const char *detail)
+				   const MogoLiveSecret *secret, const char *algorithm)
 {
+	Datum		allowed_cidrs = client->allowed_cidrs != (Datum) 0 ?
+		client->allowed_cidrs : PointerGetDatum(construct_empty_array(CIDROID));
 	Datum		values[Natts_mogo_client];
 	bool		nulls[Natts_mogo_client] = {false};
 
@@ -54,8 +82,7 @@ mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
 		PointerGetDatum(cstring_to_text_with_len((const char *) client->salt, MOGO_SALT_LEN));
 	values[Anum_mogo_client_live - 1] =
 		mogo_live_array(change->schema, secret, secret != NULL ? 1 : 0);
-	values[Anum_mogo_client_allowed_cidrs - 1] = client->allowed_cidrs != (Datum) 0 ?
-		client->allowed_cidrs : PointerGetDatum(construct_empty_array(CIDROID));
+	values[Anum_mogo_client_allowed_cidrs - 1] = allowed_cidrs;
 	values[Anum_mogo_client_client_name - 1] = PointerGetDatum(client->name);
 	values[Anum_mogo_client_scopes - 1] = client->scopes;
 	values[Anum_mogo_client_metadata - 1] = client->metadata;
@@ -67,8 +94,9 @@ mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
 	if (secret != NULL)
 		mogo_insert_secret(change, &client->client_id, &secret->secret_id, client->now,
 						   client->label);
-	mogo_record(change, action, &client->client_id, client->name,
-				secret != NULL ? &secret->secret_id : NULL, detail);
+	mogo_record(change, algorithm != NULL ? "client_imported" : "client_added",
+				&client->client_id, client->name, secret != NULL ? &secret->secret_id : NULL,
+				new_client_detail(client, allowed_cidrs, secret, algorithm));
 }
 
 /*
@@ -141,7 +169,7 @@ mogo_add_client(PG_FUNCTION_ARGS)
 		live.generated = true;
 		live.hash = secret.hash;
 		live.hash_len = MOGO_HASH_TEXT_LEN;
-		mogo_insert_client(&change, &client, with_secret ? &live : NULL, "client_added", NULL);
+		mogo_insert_client(&change, &client, with_secret ? &live : NULL, NULL);
 		result = mogo_credentials(fcinfo, client.name, &client.client_id, client.external_id,
 								  with_secret ? &secret : NULL, client.now, expires_at);
 	}

@@ -40,6 +40,10 @@
 /* The most live secrets that mogocred.max_live_secrets can allow a client */
 #define MOGO_MAX_LIVE		20
 
+/* The most scopes, and the most networks, of a client; the longest scope, in bytes */
+#define MOGO_MAX_LIST		256
+#define MOGO_MAX_SCOPE		255
+
 /* The most characters of a client's external id, which are all ASCII */
 #define MOGO_MAX_EXTERNAL_ID	255
 
@@ -54,6 +58,10 @@
 
 /* The longest secret that generate.c makes, with its terminating NUL */
 #define MOGO_NEW_SECRET_SIZE	(16 + 1 + 43 + 6 + 1)
+
+/* An invitation's code: a token with this prefix */
+#define MOGO_CODE_PREFIX	"mogoinvite"
+#define MOGO_CODE_LEN		(10 + 1 + 43 + 6)
 
 /* parse.c: text from outside, without a backend behind it */
 extern bool mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid);
@@ -86,10 +94,22 @@ typedef struct MogoNewSecret
 	}			clear;			/* as a text value, so that no copy is needed */
 } MogoNewSecret;
 
+typedef struct MogoNewCode
+{
+	pg_uuid_t	id;
+	uint8		digest[MOGO_DIGEST_LEN];	/* what is stored */
+	union
+	{
+		text		datum;
+		char		bytes[VARHDRSZ + MOGO_CODE_LEN + 1];
+	}			clear;
+} MogoNewCode;
+
 extern void mogo_generate_init(void);
 extern void mogo_new_client_id(pg_uuid_t *client_id);
 extern void mogo_new_salt_and_id(uint8 *salt, pg_uuid_t *secret_id);
 extern void mogo_new_secret(MogoNewSecret *secret, const uint8 *salt);
+extern void mogo_new_code(MogoNewCode *code);
 
 /* bcrypt.c: secrets that people chose, through pgcrypto */
 extern void mogo_bcrypt_init(void);
@@ -112,6 +132,7 @@ extern void mogo_check_name(const text *name);
 extern void mogo_check_label(const text *label);
 extern void mogo_check_external_id(const text *external_id);
 extern void mogo_check_scopes(ArrayType *scopes);
+extern const char *mogo_metadata_text(Datum metadata);
 extern void mogo_check_metadata(Datum metadata);
 extern void mogo_check_cidrs(ArrayType *cidrs);
 extern void mogo_check_finite(TimestampTz expires_at);
@@ -136,6 +157,9 @@ typedef struct MogoPresented
 	char		secret[MOGO_MAX_SECRET];	/* UTF-8 */
 } MogoPresented;
 
+/* What takes over one argument; see there. */
+typedef void (*MogoReadArgument) (FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
+
 extern void mogo_present_nothing(MogoPresented *presented);
 extern void mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_present_id(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
@@ -146,12 +170,16 @@ extern void mogo_present_address(FunctionCallInfo fcinfo, int argno, MogoPresent
 extern void mogo_present_inet(FunctionCallInfo fcinfo, int argno, MogoPresented *presented);
 extern void mogo_wipe(MogoPresented *presented);
 
+/* network.c: addresses inside a client's networks */
+extern bool mogo_address_allowed(ArrayType *cidrs, const inet *addr);
+
 /* tables.c: the shape of our tables and of what stands in a client's row */
 typedef enum MogoTable
 {
 	MOGO_CLIENT,
 	MOGO_SECRET,
 	MOGO_AUDIT_LOG,
+	MOGO_INVITATION_CODE,
 	MOGO_SECRET_USAGE,
 	MOGO_CLIENT_USAGE
 } MogoTable;
@@ -193,6 +221,20 @@ typedef enum MogoTable
 #define Anum_mogo_audit_log_application_name	9
 #define Anum_mogo_audit_log_detail		10
 #define Natts_mogo_audit_log			10
+
+#define Anum_mogo_invitation_code_invitation_id		1
+#define Anum_mogo_invitation_code_client_id			2
+#define Anum_mogo_invitation_code_code_hash			3
+#define Anum_mogo_invitation_code_created_at		4
+#define Anum_mogo_invitation_code_created_by		5
+#define Anum_mogo_invitation_code_expires_at		6
+#define Anum_mogo_invitation_code_overlap			7
+#define Anum_mogo_invitation_code_secret_expires_at 8
+#define Anum_mogo_invitation_code_secret_label		9
+#define Anum_mogo_invitation_code_accepted_at		10
+#define Anum_mogo_invitation_code_accepted_from		11
+#define Anum_mogo_invitation_code_revoked_at		12
+#define Natts_mogo_invitation_code					12
 
 typedef struct MogoLiveSecret
 {
@@ -244,6 +286,17 @@ extern Datum mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull);
 extern bool mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
 							  char *bcrypt, bool *revoked);
 
+/* check.c: a pair that is right, for functions that change something for it */
+typedef struct MogoProofForm
+{
+	bool		id_is_text;		/* argument 0; else it is a uuid */
+	bool		address_is_inet;	/* else it is text */
+	int			address_arg;	/* -1: the function has none */
+} MogoProofForm;
+
+extern bool mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form,
+					   pg_uuid_t *client_id, pg_uuid_t *secret_id);
+
 /* change.c: statements on our tables as their owner, and the record of changes */
 typedef struct MogoChange
 {
@@ -281,6 +334,12 @@ extern void mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id,
 							 const char *hint);
 extern Datum mogo_result(int column, Oid type, bool *isnull);
 
+/* row.c: functions that return one row or none */
+typedef Datum (*MogoMakeRow) (FunctionCallInfo fcinfo, const void *arg);
+
+extern Datum mogo_one_row(FunctionCallInfo fcinfo, MogoMakeRow make, const void *arg);
+extern TupleDesc mogo_row_type(FunctionCallInfo fcinfo, int ncolumns);
+
 /* record.c: the audit and the notification of every change */
 extern void mogo_record_init(void);
 extern char *mogo_role_name(Oid role);
@@ -288,6 +347,13 @@ extern const char *mogo_actor(void);
 extern void mogo_record(const MogoChange *change, const char *action,
 						const pg_uuid_t *client_id, const text *client_name,
 						const pg_uuid_t *secret_id, const char *detail);
+
+/* detail.c: what the audit says about clients and secrets */
+extern void mogo_append_list(StringInfo out, Datum list);
+extern void mogo_append_metadata(StringInfo out, Datum metadata);
+extern void mogo_append_properties(StringInfo out, const text *external_id, Datum scopes,
+								   Datum metadata, Datum allowed_cidrs);
+extern void mogo_append_secret(StringInfo out, TimestampTz expires_at, const text *label);
 
 /* credentials.c: the type mogo_credentials, and credentials as JSON */
 extern void mogo_one_call(FunctionCallInfo fcinfo, const pg_uuid_t *client_id);
@@ -312,6 +378,8 @@ typedef struct MogoLocked
 extern void mogo_secret_init(void);
 extern void mogo_no_such_client(const pg_uuid_t *client_id);
 extern void mogo_no_such_secret(const pg_uuid_t *secret_id);
+extern bool mogo_try_lock_client(MogoChange *change, const pg_uuid_t *client_id,
+								 MogoLocked *client);
 extern void mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id,
 							 MogoLocked *client);
 extern void mogo_insert_secret(const MogoChange *change, const pg_uuid_t *client_id,
@@ -322,6 +390,10 @@ extern int	mogo_end_secrets(const MogoChange *change, const MogoLocked *client,
 							 TimestampTz cutoff, MogoLiveSecret *secrets);
 extern void mogo_save_live(const MogoChange *change, const MogoLocked *client,
 						   const MogoLiveSecret *secrets, int n);
+extern Datum mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change,
+							   const MogoLocked *client, MogoLiveSecret *secrets, int n,
+							   TimestampTz expires_at, const text *label,
+							   const char *action, const char *detail);
 extern void mogo_check_room(const MogoLocked *client, int n);
 
 /* lifetime.c: when secrets end */
@@ -329,6 +401,7 @@ extern void mogo_lifetime_init(void);
 extern TimestampTz mogo_expiry_arg(FunctionCallInfo fcinfo, int argno);
 extern TimestampTz mogo_secret_expiry(TimestampTz asked, TimestampTz now);
 extern TimestampTz mogo_latest_expiry(TimestampTz created_at);
+extern void mogo_check_latest(TimestampTz expires_at, TimestampTz created_at);
 
 /* issue.c: new clients */
 typedef struct MogoNewClient
@@ -345,12 +418,12 @@ typedef struct MogoNewClient
 } MogoNewClient;
 
 extern void mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
-							   const MogoLiveSecret *secret, const char *action,
-							   const char *detail);
+							   const MogoLiveSecret *secret, const char *algorithm);
 
 /* usage.c: use counts */
 extern void mogo_usage_init(void);
-extern void mogo_count_use(const pg_uuid_t *secret_id, TimestampTz at);
+extern void mogo_count_use(const pg_uuid_t *client_id, const pg_uuid_t *secret_id,
+						   TimestampTz at);
 extern void mogo_count_failure(const pg_uuid_t *client_id);
 
 /* usage_worker.c, usage_flush.c: what takes them to the tables */

@@ -36,7 +36,7 @@ record_purge(const MogoChange *change, const char *action, uint64 count, Timesta
 
 /*
  * mogo_purge(older_than interval) returns bigint: deletes secrets that ended more than
- * the given interval ago, and returns how many. Secrets that expired since their client
+ * the given interval ago, and returns how many; invitations that ended go too. Secrets that expired since their client
  * was last changed still stand in its row, so those go first: one statement cuts them out
  * of the row and deletes their rows in mogo_secret.
  */
@@ -72,6 +72,17 @@ mogo_purge(PG_FUNCTION_ARGS)
 		.argtypes = {TIMESTAMPTZOID}
 	};
 
+	static MogoStatement invitations = {
+		.sql = "WITH due AS MATERIALIZED ("
+		"SELECT i.invitation_id FROM @extschema@.mogo_invitation_code AS i"
+		" WHERE LEAST(i.accepted_at, i.revoked_at, i.expires_at) OPERATOR(pg_catalog.<) $1"
+		" FOR UPDATE SKIP LOCKED)"
+		" DELETE FROM @extschema@.mogo_invitation_code AS i USING due"
+		" WHERE i.invitation_id OPERATOR(pg_catalog.=) due.invitation_id",
+		.nargs = 1,
+		.argtypes = {TIMESTAMPTZOID}
+	};
+
 	/* also what a flush left behind that an older snapshot did not see */
 	static MogoStatement uses = {
 		.sql = "DELETE FROM @extschema@.mogo_secret_usage AS u"
@@ -93,6 +104,7 @@ mogo_purge(PG_FUNCTION_ARGS)
 	values[0] = TimestampTzGetDatum(cutoff);
 	count = mogo_execute(&change, &expired, values, NULL);
 	count += mogo_execute(&change, &ended, values, NULL);
+	mogo_execute(&change, &invitations, values, NULL);
 	mogo_execute(&change, &uses, NULL, NULL);
 	mogo_execute(&change, &failures, NULL, NULL);
 	record_purge(&change, "secrets_purged", count, cutoff);

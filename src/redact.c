@@ -68,9 +68,12 @@ static char *redacted_text = NULL;
 
 /* Makes a pass over a text of this session's. */
 static MogoScan
-scan(const char *text, size_t len, bool wrapped)
+scan(const char *sql, size_t len, bool wrapped)
 {
-	return (MogoScan) {text, text + len, MOGO_BACKSLASHES, wrapped};
+	return (MogoScan)
+	{
+		sql, sql + len, MOGO_BACKSLASHES, wrapped
+	};
 }
 
 /* Tells whether a prepared statement that this session knows calls us. */
@@ -95,21 +98,21 @@ prepared_calls(const char *name, size_t len, bool quoted)
 
 /* Tells whether a text calls us. Allocates nothing and never fails. */
 static bool
-calls(const char *text, size_t len, bool wrapped)
+calls(const char *sql, size_t len, bool wrapped)
 {
-	return (session_calls || mogo_mentions(text, len)) &&
-		mogo_calls(scan(text, len, wrapped), prepared_calls);
+	return (session_calls || mogo_mentions(sql, len)) &&
+		mogo_calls(scan(sql, len, wrapped), prepared_calls);
 }
 
 /* Keeps the verdict on a text, and makes its redacted copy. */
 static void
-keep_verdict(const char *text, bool text_calls)
+keep_verdict(const char *sql, bool text_calls)
 {
-	size_t		len = strlen(text);
+	size_t		len = strlen(sql);
 
 	free(redacted_text);
 	redacted_text = NULL;
-	judged_text = text;
+	judged_text = sql;
 	judged_at = GetCurrentStatementStartTimestamp();
 	judged_calls = text_calls;
 	if (!text_calls)
@@ -118,8 +121,8 @@ keep_verdict(const char *text, bool text_calls)
 	if (redacted_text == NULL)
 		redacted_text = strdup(MOGO_MASK);
 	else
-		*mogo_redact(redacted_text, scan(text, len, false)) = '\0';
-	if (redacted_text != NULL && strcmp(redacted_text, text) == 0)
+		*mogo_redact(redacted_text, scan(sql, len, false)) = '\0';
+	if (redacted_text != NULL && strcmp(redacted_text, sql) == 0)
 	{
 		free(redacted_text);
 		redacted_text = NULL;
@@ -141,14 +144,14 @@ statement_text(void)
 static const char *
 our_statement(void)
 {
-	const char *text = statement_text();
+	const char *sql = statement_text();
 
-	if (text == NULL)
+	if (sql == NULL)
 		return NULL;
-	if (text == debug_query_string && (text != judged_text || MyProcPort == NULL ||
-									   judged_at != GetCurrentStatementStartTimestamp()))
-		keep_verdict(text, calls(text, strlen(text), false));
-	return judged_calls ? text : NULL;
+	if (sql == debug_query_string && (sql != judged_text || MyProcPort == NULL ||
+									  judged_at != GetCurrentStatementStartTimestamp()))
+		keep_verdict(sql, calls(sql, strlen(sql), false));
+	return judged_calls ? sql : NULL;
 }
 
 /*
@@ -172,18 +175,18 @@ show_redacted(void)
  * extension, the statement's own part is read.
  */
 static void
-inspect(const char *text, Query *query)
+inspect(const char *sql, Query *query)
 {
-	bool		top = MyProcPort != NULL && text == statement_text();
+	bool		top = MyProcPort != NULL && sql == statement_text();
 	bool		ours = top && our_statement() != NULL;
-	const char *part = text + Max(query->stmt_location, 0);
+	const char *part = sql + Max(query->stmt_location, 0);
 	bool		whole = query->stmt_location < 0 || query->stmt_len <= 0;
 
 	if (!ours && (!top || (session_calls && query->utilityStmt != NULL)))
 	{
 		ours = calls(part, whole ? strlen(part) : query->stmt_len, false);
 		if (ours && top)
-			keep_verdict(text, true);
+			keep_verdict(sql, true);
 	}
 	if (!ours)
 		return;
@@ -245,7 +248,7 @@ blank_parameters(char *line)
 		commas += *line == ',' && !quoted;
 	}
 	if (*line != '\0' && *line != '<')	/* <none>, <not logged> */
-		strcpy(line, MOGO_MASK);
+		memcpy(line, MOGO_MASK, sizeof(MOGO_MASK));
 }
 
 /* Puts *** between the first and the last quote. */
@@ -296,20 +299,20 @@ redact_part(char *part, bool all, bool wrapped)
 static void
 redact_record(ErrorData *edata)
 {
-	const char *text = our_statement();
+	const char *sql = our_statement();
 	const char *query = edata->internalquery;
 	const char *id = edata->message_id ? edata->message_id : "";
 	bool		audit = strncmp(id, "AUDIT: ", 7) == 0;
 	bool		json = strcmp(id, "duration: %.3f ms  plan:\n%s") == 0 &&
 		(strstr(edata->message, "plan:\n{") || strstr(edata->message, "Query Text: \""));
 	bool		error = edata->elevel >= ERROR;
-	bool		ours = text || (query && calls(query, strlen(query), false)) ||
+	bool		ours = sql || (query && calls(query, strlen(query), false)) ||
 		(edata->context && calls(edata->context, strlen(edata->context), true)) ||
 		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
 	bool		quotes = (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
 						  strcmp(edata->domain, PG_TEXTDOMAIN("mogocred")) != 0) ||
 		(edata->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
-		 (mogo_is_open(scan(text, text ? strlen(text) : 0, false)) ||
+		 (mogo_is_open(scan(sql, sql ? strlen(sql) : 0, false)) ||
 		  mogo_is_open(scan(query, query ? strlen(query) : 0, false))));
 	char	  **parts[] = {&edata->message, &edata->detail, &edata->detail_log, &edata->hint,
 	&edata->context, &edata->internalquery};
@@ -328,18 +331,23 @@ redact_record(ErrorData *edata)
 
 		if (part == NULL || !(ours || call))
 			continue;
-		/* An error's own words are PostgreSQL's, but for values that they quote */
-		copy = redact_part(part, where || (text && !error) || (json && call), wrapped);
-		if (text && (error || strlen(part) < strlen(text)))
-			mogo_hide(copy, scan(text, strlen(text), false));
+
+		/*
+		 * An error's own words are PostgreSQL's, but for values that they
+		 * quote
+		 */
+		copy = redact_part(part, where || (sql && !error) || (json && call), wrapped);
+		if (sql && (error || strlen(part) < strlen(sql)))
+			mogo_hide(copy, scan(sql, strlen(sql), false));
 		if (query)
 			mogo_hide(copy, scan(query, strlen(query), false));
 		if (quotes && !where)
 			blank_value(copy);
-		if (audit && i == 0 && (text || call))
+		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
-		if (text && strstr(copy, ":constvalue ") != NULL)
-			strcpy(copy, MOGO_MASK);	/* debug_print_plan and its like */
+		if (sql && strstr(copy, ":constvalue ") != NULL)
+			memcpy(copy, MOGO_MASK, sizeof(MOGO_MASK)); /* debug_print_plan and
+														 * its like */
 		if (copy != part && strcmp(copy, part) == 0)
 			pfree(copy);
 		else

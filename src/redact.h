@@ -19,8 +19,10 @@ typedef struct MogoScan
 	const char *p;
 	const char *end;
 	bool		backslashes;	/* standard_conforming_strings is off */
-	bool		wrapped;		/* SQL is inside "...", CSV or JSON: " is no quote */
-	int			after_do;		/* 1: a DO block's body may stand here; 2: its language */
+	bool		wrapped;		/* SQL is inside "...", CSV or JSON: " is no
+								 * quote */
+	int			after_do;		/* 1: a DO block's body may stand here; 2: its
+								 * language */
 	const char *body;			/* the tag of the DO block that we are in */
 	size_t		body_len;		/* and its length; 0: in none */
 	const char *open;			/* what the text ended in the middle of */
@@ -29,7 +31,7 @@ typedef struct MogoScan
 /* Tells whether the prepared statement of that name calls a function of ours. */
 typedef bool (*MogoPrepared) (const char *name, size_t len, bool quoted);
 
-extern bool mogo_mentions(const char *text, size_t len);
+extern bool mogo_mentions(const char *sql, size_t len);
 extern bool mogo_calls(MogoScan s, MogoPrepared prepared);
 extern bool mogo_is_open(MogoScan s);
 extern char *mogo_redact(char *out, MogoScan s);

@@ -34,8 +34,10 @@ static const char *const names[] = {
 
 typedef struct Token
 {
-	char		kind;			/* w: word, ": quoted name, ': literal, or another character */
-	bool		dynamic;		/* a literal that may be code: in or of a DO block */
+	char		kind;			/* w: word, ": quoted name, ': literal, or
+								 * another character */
+	bool		dynamic;		/* a literal that may be code: in or of a DO
+								 * block */
 	const char *start;
 	const char *body;			/* a name, or what is in the quotes */
 	size_t		len;			/* the body's */
@@ -73,16 +75,16 @@ find_name(const char *word, size_t len)
  * a comment or behind a letter. This is all that is asked about most texts.
  */
 bool
-mogo_mentions(const char *text, size_t len)
+mogo_mentions(const char *sql, size_t len)
 {
-	const char *end = text + len;
-	const char *p = text;
+	const char *end = sql + len;
+	const char *p = sql;
 
 	while (p < end && (p = memchr(p, '_', end - p)) != NULL)
 	{
 		const char *start = p++ - 4;
 
-		if (start < text || !same_word(start, 5, "mogo_"))
+		if (start < sql || !same_word(start, 5, "mogo_"))
 			continue;
 		while (p < end && is_word(*p))
 			p++;
@@ -176,7 +178,10 @@ next_token(MogoScan *s, Token *t)
 	skip_space(s);
 	if (s->p >= s->end)
 		return false;
-	*t = (Token) {*s->p, s->after_do == 1 || s->body_len > 0, s->p, s->p, 0};
+	*t = (Token)
+	{
+		*s->p, s->after_do == 1 || s->body_len > 0, s->p, s->p, 0
+	};
 	if (is_word(*s->p))
 	{
 		if (*s->p < '0' || *s->p > '9')
@@ -267,9 +272,9 @@ mogo_is_open(MogoScan s)
 
 /* Appends to a copy. Returns its end. */
 static char *
-append(char *out, const char *text, size_t len)
+append(char *out, const char *sql, size_t len)
 {
-	memcpy(out, text, len);
+	memcpy(out, sql, len);
 	return out + len;
 }
 

@@ -57,10 +57,10 @@ mogo_no_such_secret(const pg_uuid_t *secret_id)
 /*
  * Locks a client's row until the transaction ends, and reads it. The lock writes no new
  * version of the row, and checks do not wait for it. Errors from here on name the client.
- * Raises 42704, or 40001 if PostgreSQL does.
+ * Returns false if there is no such client. Raises 40001 if PostgreSQL does.
  */
-void
-mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id, MogoLocked *client)
+bool
+mogo_try_lock_client(MogoChange *change, const pg_uuid_t *client_id, MogoLocked *client)
 {
 	static MogoStatement lock = {
 		.sql = "SELECT client_name, enabled, salt, live, external_id"
@@ -74,7 +74,7 @@ mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id, MogoLocked *cli
 	bool		none;
 
 	if (mogo_execute(change, &lock, values, NULL) == 0)
-		mogo_no_such_client(client_id);
+		return false;
 	client->client_id = *client_id;
 	client->name = DatumGetTextPCopy(mogo_result(1, TEXTOID, NULL));
 	client->enabled = DatumGetBool(mogo_result(2, BOOLOID, NULL));
@@ -84,6 +84,15 @@ mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id, MogoLocked *cli
 	client->external_id = none ? NULL : DatumGetTextPCopy(external_id);
 	client->now = GetCurrentTimestamp();
 	change->client_name = client->name;
+	return true;
+}
+
+/* Locks and reads a client's row as above. Raises 42704 if there is no such client. */
+void
+mogo_lock_client(MogoChange *change, const pg_uuid_t *client_id, MogoLocked *client)
+{
+	if (!mogo_try_lock_client(change, client_id, client))
+		mogo_no_such_client(client_id);
 }
 
 /* Adds the row that a secret keeps from now on, through all its life. label may be NULL. */
@@ -206,15 +215,33 @@ mogo_check_room(const MogoLocked *client, int n)
 }
 
 /*
+ * Returns the record's detail: what a new secret was given, and members (NULL: no more).
+ */
+static const char *
+new_secret_detail(const char *members, TimestampTz expires_at, const text *label)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	appendStringInfoChar(&detail, '{');
+	if (members != NULL)
+		appendStringInfo(&detail, "%s, ", members);
+	mogo_append_secret(&detail, expires_at, label);
+	appendStringInfoChar(&detail, '}');
+	return detail.data;
+}
+
+/*
  * Gives a locked client, of whose live secrets n are left, one more, and writes its row.
- * Returns its mogo_credentials, and ends the change. Raises 54000 if it would be too
+ * Returns its mogo_credentials, and ends the change. members are further JSON members of
+ * the record's detail, or NULL. Raises 54000 if it would be too
  * many, 22023 if the expiry that was asked for passed while we waited for the lock, and
  * 0A000 for a second one in the same query.
  */
-static Datum
-add_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client,
-		   MogoLiveSecret *secrets, int n, TimestampTz asked_expiry, const text *label,
-		   const char *action, const char *detail)
+Datum
+mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client,
+				  MogoLiveSecret *secrets, int n, TimestampTz asked_expiry, const text *label,
+				  const char *action, const char *members)
 {
 	TimestampTz expires_at = mogo_secret_expiry(asked_expiry, client->now);
 	MogoNewSecret secret;
@@ -233,7 +260,8 @@ add_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client
 		secrets[n].hash_len = MOGO_HASH_TEXT_LEN;
 		mogo_save_live(change, client, secrets, n + 1);
 		mogo_insert_secret(change, &client->client_id, &secret.id, client->now, label);
-		mogo_record(change, action, &client->client_id, client->name, &secret.id, detail);
+		mogo_record(change, action, &client->client_id, client->name, &secret.id,
+					new_secret_detail(members, expires_at, label));
 		result = mogo_credentials(fcinfo, client->name, &client->client_id,
 								  client->external_id, &secret, client->now, expires_at);
 	}
@@ -292,8 +320,8 @@ mogo_add_secret(PG_FUNCTION_ARGS)
 	label = label_arg(fcinfo, 2);
 	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	n = mogo_end_secrets(&change, &client, false, NULL, DT_NOEND, secrets);
-	return add_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
-					  "secret_added", NULL);
+	return mogo_issue_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
+							 "secret_added", NULL);
 }
 
 /*
@@ -325,9 +353,9 @@ mogo_rotate_secret(PG_FUNCTION_ARGS)
 	/* the overlap starts when the others can no longer change: after any wait */
 	cutoff = mogo_add_interval("overlap", overlap, client.now, 1);
 	n = mogo_end_secrets(&change, &client, cutoff == client.now, NULL, cutoff, secrets);
-	return add_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
-					  "secret_rotated",
-					  psprintf("{\"others_end_at\": \"%s\"}", timestamptz_to_str(cutoff)));
+	return mogo_issue_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
+							 "secret_rotated",
+							 psprintf("\"others_end_at\": \"%s\"", timestamptz_to_str(cutoff)));
 }
 
 /*

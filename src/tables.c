@@ -38,7 +38,7 @@ static const struct
 {
 	const char *name;
 	int			ncolumns;
-	Oid			types[Natts_mogo_client];
+	Oid			types[Natts_mogo_invitation_code];
 }			shapes[MOGO_TABLES] =
 
 {
@@ -53,6 +53,10 @@ static const struct
 	[MOGO_AUDIT_LOG] = {"mogo_audit_log", Natts_mogo_audit_log, {
 			TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, UUIDOID,
 			INETOID, TEXTOID, JSONBOID
+	}},
+	[MOGO_INVITATION_CODE] = {"mogo_invitation_code", Natts_mogo_invitation_code, {
+			UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID,
+			INTERVALOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, INETOID, TIMESTAMPTZOID
 	}},
 	[MOGO_SECRET_USAGE] = {"mogo_secret_usage", 0, {0}},
 	[MOGO_CLIENT_USAGE] = {"mogo_client_usage", 0, {0}}

@@ -3,24 +3,22 @@
  * usage.c
  *	  Use counts: a secret's uses and last use, a client's failed checks.
  *
- * Where shared_preload_libraries names mogocred, every check is counted in shared
- * memory (usage_table.c, which has the locking rules), for all databases, on a
- * primary and on a standby; a background worker takes the counts to the tables of
- * the database that they belong to (usage_worker.c). What is left at a clean
- * shutdown is kept in a file until the next start, so that no check is forgotten,
- * on a standby neither.
- *
- * Here are the settings, the hooks, that file, and what the views call. They show
- * NULL where nothing was counted: that means that it is not known, for another
- * server may have been asked.
+ * If shared_preload_libraries names mogocred, every check is counted in shared memory
+ * (usage_table.c), for all databases, on a primary and on a standby; background workers
+ * take the counts to tables (usage_worker.c, usage_flush.c). What waits at a clean
+ * shutdown is kept in a file. Here are the settings, the hooks, that file, and the
+ * functions of the views, which return NULL for "not known" if nothing was counted:
+ * another server may have been asked.
  *
  *-------------------------------------------------------------------------
  */
 #include "mogocred.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "access/htup_details.h"
+#include "access/xlog.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -31,38 +29,53 @@
 #include "usage.h"
 
 #define USAGE_FILE		PGSTAT_STAT_PERMANENT_DIRECTORY "/mogocred.stat"
-#define USAGE_MAGIC		0x4d4f4731	/* changes with the struct MogoUsage */
+#define USAGE_MAGIC		0x4d4f4732	/* changes with what is in the file */
 
 static bool track_usage = true;
 static int	usage_max = 100000;
-static bool preloaded = false;
-static shmem_request_hook_type previous_shmem_request = NULL;
-static shmem_startup_hook_type previous_shmem_startup = NULL;
+static shmem_request_hook_type prev_shmem_request_hook = NULL;
+static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 
 /*
- * Writes what waits to the file. For the postmaster at the end of a clean
- * shutdown, when it has no children any more. What goes wrong is logged, and
- * costs the counts that no flush has written.
+ * Fills in the header that a file of ours has. A copy of the file has another inode:
+ * the counts in it are the original's, which has them flushed.
+ */
+static void
+fill_header(FILE *file, uint64 header[3])
+{
+	struct stat st;
+
+	header[0] = USAGE_MAGIC;
+	header[1] = GetSystemIdentifier();
+	header[2] = fstat(fileno(file), &st) == 0 ? st.st_ino : 0;
+}
+
+/*
+ * Callback: writes what waits to the file, at the end of a clean shutdown. An error is
+ * logged, and leaves the file that there may be from before.
  */
 static void
 save(int code, Datum arg)
 {
-	uint32		magic = USAGE_MAGIC;
 	FILE	   *file;
+	uint64		header[3];
 	MogoUsage	item;
-	bool		ok;
+	bool		ok = false;
 
 	if (code != 0)
-		return;					/* a crash: what is in memory may be broken */
+		return;					/* a crash, or a start that failed */
 	file = AllocateFile(USAGE_FILE ".tmp", PG_BINARY_W);
-	ok = file != NULL && fwrite(&magic, sizeof(magic), 1, file) == 1;
-	for (int i = 0; ok && i < usage_max; i++)
+	if (file != NULL)
 	{
-		if (mogo_usage_read(i, &item) && item.count > 0)
-			ok = fwrite(&item, sizeof(item), 1, file) == 1;
+		fill_header(file, header);
+		ok = fwrite(header, sizeof(header), 1, file) == 1;
+		for (int i = 0; ok && i < mogo_usage->limit; i++)
+		{
+			if (mogo_usage_read(i, &item))
+				ok = fwrite(&item, sizeof(item), 1, file) == 1;
+		}
+		ok = FreeFile(file) == 0 && ok;
 	}
-	if (file != NULL && FreeFile(file) != 0)
-		ok = false;
 	if (ok)
 		(void) durable_rename(USAGE_FILE ".tmp", USAGE_FILE, LOG);
 	else
@@ -71,74 +84,77 @@ save(int code, Datum arg)
 				 errmsg("could not write file \"%s\": %m", USAGE_FILE ".tmp")));
 }
 
-/* Can this have been written by save()? Whatever is not is not for a flush to meet. */
-static bool
-is_plausible(const MogoUsage *item)
-{
-	return OidIsValid(item->database) &&
-		(item->kind == MOGO_USES || item->kind == MOGO_FAILURES) &&
-		item->count > 0 && item->count <= PG_INT64_MAX / 2 &&
-		(item->last_at == 0 || IS_VALID_TIMESTAMP(item->last_at));
-}
-
 /*
- * Reads the file, and deletes it: what it holds is in memory from now on, and
- * must not be counted again after a crash.
+ * Reads the file into memory, and leaves it: if this start of the server fails, or a
+ * standby crashes, the next start reads it again. The launcher of a primary removes it.
  */
 static void
 load(void)
 {
-	uint32		magic;
 	FILE	   *file = AllocateFile(USAGE_FILE, PG_BINARY_R);
+	uint64		header[3];
+	uint64		expected[3];
 	MogoUsage	item;
 	size_t		n;
 
-	if (file == NULL && errno == ENOENT)
-		return;
-	if (file == NULL || fread(&magic, sizeof(magic), 1, file) != 1 || magic != USAGE_MAGIC)
+	if (file == NULL)
+		return;					/* nothing was left, as a rule */
+	fill_header(file, expected);
+	if (fread(header, sizeof(header), 1, file) != 1 || header[0] != USAGE_MAGIC)
 		ereport(LOG,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("could not read file \"%s\"", USAGE_FILE)));
+				 errmsg("invalid header in file \"%s\"", USAGE_FILE)));
+	else if (memcmp(header, expected, sizeof(header)) != 0)
+		ereport(LOG,
+				(errmsg("ignoring file \"%s\" because it is a copy", USAGE_FILE),
+				 errdetail("The use counts in it belong to the server that it was copied from.")));
 	else
 	{
-		while ((n = fread(&item, 1, sizeof(item), file)) == sizeof(item) && is_plausible(&item))
-			mogo_usage_add(item.database, item.kind, &item.id, item.count, item.last_at);
+		/* a flush must not meet what save() cannot have written */
+		while ((n = fread(&item, 1, sizeof(item), file)) == sizeof(item) &&
+			   OidIsValid(item.key.database) && item.count <= PG_INT64_MAX / 2 &&
+			   IS_VALID_TIMESTAMP(item.last_at))
+			mogo_usage_add(&item);
 		if (n > 0)
 			ereport(LOG,
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("invalid data in file \"%s\"", USAGE_FILE)));
 	}
-	if (file != NULL)
-		FreeFile(file);
-	(void) durable_unlink(USAGE_FILE, LOG);
+	FreeFile(file);
 }
 
-/* Hook: asks for what startup_shmem takes. */
+/* Removes the file when its counts have been flushed: no crash must bring them back. */
+void
+mogo_usage_remove_file(void)
+{
+	if (access(USAGE_FILE, F_OK) == 0)
+		(void) durable_unlink(USAGE_FILE, LOG);
+}
+
+/* Hook: requests the shared memory. */
 static void
 request_shmem(void)
 {
-	if (previous_shmem_request)
-		previous_shmem_request();
+	if (prev_shmem_request_hook)
+		prev_shmem_request_hook();
 	mogo_usage_request(usage_max);
 }
 
-/* Hook: makes the table, at the start and again after a crash. */
+/* Hook: makes the table, at the start and again after a crash inside. */
 static void
 startup_shmem(void)
 {
-	if (previous_shmem_startup)
-		previous_shmem_startup();
+	if (prev_shmem_startup_hook)
+		prev_shmem_startup_hook();
 	if (mogo_usage_attach(usage_max))
 		load();
-	preloaded = true;
 	if (!IsUnderPostmaster)
 		on_shmem_exit(save, (Datum) 0);
 }
 
 /*
- * Defines the settings and, where the library is being preloaded, sets the hooks.
- * Elsewhere nothing is counted, and usage_max is there to be shown: PostgreSQL
- * takes no setting for the postmaster after the start.
+ * Defines the settings and, if the library is being preloaded, sets the hooks. Else
+ * usage_max is there to be shown: PostgreSQL takes no PGC_POSTMASTER setting any more.
  */
 void
 mogo_usage_init(void)
@@ -153,93 +169,84 @@ mogo_usage_init(void)
 							 NULL, NULL, NULL);
 	DefineCustomIntVariable("mogocred.usage_max",
 							"Most secrets and clients that counts can wait for at a time.",
-							"All databases of the server share them. Each takes about 70 bytes of shared memory.",
+							"All databases of the server share them. Each takes 64 bytes of shared memory.",
 							&usage_max, 100000, 100, 100000000,
 							preloading ? PGC_POSTMASTER : PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
 	if (!preloading)
 		return;
-	previous_shmem_request = shmem_request_hook;
+	prev_shmem_request_hook = shmem_request_hook;
 	shmem_request_hook = request_shmem;
-	previous_shmem_startup = shmem_startup_hook;
+	prev_shmem_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = startup_shmem;
 }
 
-/* A secret was accepted, at this moment. */
+/* Counts a use of a secret. */
 void
-mogo_count_use(const pg_uuid_t *secret_id, TimestampTz at)
+mogo_count_use(const pg_uuid_t *client_id, const pg_uuid_t *secret_id, TimestampTz at)
 {
-	if (preloaded && track_usage)
-		mogo_usage_add(MyDatabaseId, MOGO_USES, secret_id, 1, at);
+	MogoUsage	item = {
+		.key = {.database = MyDatabaseId, .client_id = *client_id, .secret_id = *secret_id},
+		.count = 1,
+		.last_at = at
+	};
+
+	if (mogo_usage != NULL && track_usage)
+		mogo_usage_add(&item);
 }
 
-/* A client that exists was refused. */
+/* Counts a failed check of a client that exists. */
 void
 mogo_count_failure(const pg_uuid_t *client_id)
 {
-	if (preloaded && track_usage)
-		mogo_usage_add(MyDatabaseId, MOGO_FAILURES, client_id, 1, 0);
+	if (mogo_usage != NULL && track_usage)
+		mogo_count_use(client_id, &mogo_no_secret, GetCurrentTimestamp());
 }
 
-PG_FUNCTION_INFO_V1(mogo_uses);
-PG_FUNCTION_INFO_V1(mogo_last_used_at);
-PG_FUNCTION_INFO_V1(mogo_failed_checks);
+PG_FUNCTION_INFO_V1(mogo_usage_count);
+PG_FUNCTION_INFO_V1(mogo_usage_last_at);
 PG_FUNCTION_INFO_V1(mogo_usage_status);
 
-/* What the table has, argument 1, and what waits for it; NULL for nothing at all. */
-static Datum
-total(FunctionCallInfo fcinfo, MogoUsageKind kind)
+/* Calls mogo_usage_waiting with the first two arguments. */
+static int64
+waiting_for(FunctionCallInfo fcinfo, TimestampTz *last_at)
+{
+	*last_at = 0;
+	if (mogo_usage == NULL || PG_ARGISNULL(0))
+		return 0;
+	return mogo_usage_waiting(PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1),
+							  last_at);
+}
+
+/* mogo_usage_count(client_id uuid, secret_id uuid, flushed bigint) returns bigint: the sum */
+Datum
+mogo_usage_count(PG_FUNCTION_ARGS)
 {
 	TimestampTz last_at;
-	uint64		count;
+	int64		count = waiting_for(fcinfo, &last_at) + (PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2));
 
-	if (!preloaded || PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	count = mogo_usage_waiting(kind, PG_GETARG_UUID_P(0), &last_at);
-	if (!PG_ARGISNULL(1))
-		count += PG_GETARG_INT64(1);
-	if (count == 0)
+	if (mogo_usage == NULL || count == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(count);
 }
 
-/* mogo_uses(secret_id uuid, flushed bigint) returns bigint */
+/* mogo_usage_last_at(client_id uuid, secret_id uuid, flushed timestamptz): the later time */
 Datum
-mogo_uses(PG_FUNCTION_ARGS)
-{
-	return total(fcinfo, MOGO_USES);
-}
-
-/* mogo_failed_checks(client_id uuid, flushed bigint) returns bigint */
-Datum
-mogo_failed_checks(PG_FUNCTION_ARGS)
-{
-	return total(fcinfo, MOGO_FAILURES);
-}
-
-/*
- * mogo_last_used_at(secret_id uuid, flushed timestamptz) returns timestamptz: the
- * later of what the table has and what waits for it.
- */
-Datum
-mogo_last_used_at(PG_FUNCTION_ARGS)
+mogo_usage_last_at(PG_FUNCTION_ARGS)
 {
 	TimestampTz last_at;
 
-	if (!preloaded || PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	(void) mogo_usage_waiting(MOGO_USES, PG_GETARG_UUID_P(0), &last_at);
-	if (!PG_ARGISNULL(1))
-		last_at = Max(last_at, PG_GETARG_TIMESTAMPTZ(1));
-	if (last_at == 0)
+	(void) waiting_for(fcinfo, &last_at);
+	if (!PG_ARGISNULL(2))
+		last_at = Max(last_at, PG_GETARG_TIMESTAMPTZ(2));
+	if (mogo_usage == NULL || last_at == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(last_at);
 }
 
 /*
- * mogo_usage_status() returns one row (preloaded, entries, max_entries,
- * not_counted), of this server and all its databases. All but the first are NULL
- * where the library is not preloaded.
+ * mogo_usage_status() returns one row (preloaded, entries, max_entries, not_counted) for
+ * all databases of this server. Without preloading, all but the first are NULL.
  */
 Datum
 mogo_usage_status(PG_FUNCTION_ARGS)
@@ -250,15 +257,12 @@ mogo_usage_status(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 4)
 		elog(ERROR, "unexpected result type");
-	values[0] = BoolGetDatum(preloaded);
-	if (preloaded)
+	values[0] = BoolGetDatum(mogo_usage != NULL);
+	if (mogo_usage != NULL)
 	{
-		int			used;
-		int			max;
-
-		values[3] = Int64GetDatum(mogo_usage_fill(&used, &max));
-		values[1] = Int32GetDatum(used);
-		values[2] = Int32GetDatum(max);
+		values[1] = Int32GetDatum(mogo_usage->used);
+		values[2] = Int32GetDatum(mogo_usage->max);
+		values[3] = Int64GetDatum(pg_atomic_read_u64(&mogo_usage->not_counted));
 		memset(nulls, false, sizeof(nulls));
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));

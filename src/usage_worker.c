@@ -4,49 +4,62 @@
  *	  The background worker that has use counts flushed to the tables.
  *
  * The launcher runs all the time, connected to no database. Every
- * mogocred.usage_flush_interval it looks which databases have counts that wait,
- * and starts a flush worker (usage_flush.c) for one after the other. On a standby
- * it only frees the entries of databases that are gone; the counts wait in memory
- * until the promotion.
+ * mogocred.usage_flush_interval it starts a flush worker (usage_flush.c) for each
+ * database with counts that wait, one after the other. On a standby it only frees the
+ * entries of databases that are gone; the counts wait in memory until the promotion.
  *
- * An error ends it, and the postmaster starts it again.
+ * A database that nothing could be flushed to is left alone for a minute, or until the
+ * configuration is reloaded, and keeps half of the room at most. Its errors are logged
+ * once a minute. An error of the launcher ends it, and the postmaster starts it again.
  *
  *-------------------------------------------------------------------------
  */
 #include "mogocred.h"
 
-#include "access/heapam.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "storage/proc.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #include "usage.h"
 
-#define RESTART_S		10		/* after a launcher that failed */
+#define RESTART_S		60		/* after a launcher that failed */
 #define PATIENCE_MS		10000	/* a flush worker that takes longer is ended */
-#define EARLY_MS		1000	/* between flushes where one interval is too long */
-#define CHUNK			256		/* entries looked at together */
+#define EARLY_MS		1000	/* between flushes if one interval is too long */
+#define MINUTE_US		(60 * USECS_PER_SEC)
 
-/* The connection limit of a database that an interrupted DROP has left. */
-#define INVALID_DATABASE	(-2)
+/* A database that the launcher flushes, or tries to */
+typedef struct FlushTarget
+{
+	Oid			database;
+	TimestampTz logged_at;		/* the last error; 0: none */
+	bool		stuck;			/* nothing could be flushed the last time */
+	bool		waiting;		/* has counts that wait */
+} FlushTarget;
 
 static int	flush_interval = 60;
+static List *targets = NIL;
 
-/*
- * Defines the setting and, where the library is being preloaded, registers the
- * launcher.
- */
+/* Fills in what our background workers have in common. */
+static void
+fill_worker(BackgroundWorker *worker, const char *function, const char *type)
+{
+	memset(worker, 0, sizeof(BackgroundWorker));
+	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	strlcpy(worker->bgw_library_name, "mogocred", sizeof(worker->bgw_library_name));
+	strlcpy(worker->bgw_function_name, function, BGW_MAXLEN);
+	strlcpy(worker->bgw_name, type, BGW_MAXLEN);
+	strlcpy(worker->bgw_type, type, BGW_MAXLEN);
+}
+
+/* Defines the setting and, if the library is being preloaded, registers the launcher. */
 void
 mogo_usage_worker_init(void)
 {
@@ -60,72 +73,13 @@ mogo_usage_worker_init(void)
 							NULL, NULL, NULL);
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	fill_worker(&worker, "mogo_usage_launcher_main", "mogocred launcher");
 	worker.bgw_start_time = BgWorkerStart_ConsistentState;
 	worker.bgw_restart_time = RESTART_S;
-	strlcpy(worker.bgw_library_name, "mogocred", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "mogo_usage_launcher_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "mogocred launcher", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "mogocred launcher", BGW_MAXLEN);
 	RegisterBackgroundWorker(&worker);
 }
 
-/* The databases that have entries, as a list of oids. */
-static List *
-databases_with_entries(void)
-{
-	List	   *databases = NIL;
-	uint32		position = 0;
-	MogoUsage	items[CHUNK];
-	int			n;
-
-	while ((n = mogo_usage_collect(InvalidOid, &position, items, CHUNK)) > 0)
-	{
-		for (int i = 0; i < n; i++)
-			databases = list_append_unique_oid(databases, items[i].database);
-	}
-	return databases;
-}
-
-/* Which of these databases is there and can be connected to? */
-static List *
-databases_that_exist(List *databases)
-{
-	MemoryContext context = CurrentMemoryContext;
-	List	   *found = NIL;
-	Relation	rel;
-	TableScanDesc scan;
-	HeapTuple	tuple;
-
-	StartTransactionCommand();
-	(void) GetTransactionSnapshot();
-	rel = table_open(DatabaseRelationId, AccessShareLock);
-	scan = table_beginscan_catalog(rel, 0, NULL);
-	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
-	{
-		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
-
-		if (list_member_oid(databases, database->oid) &&
-			database->datconnlimit != INVALID_DATABASE)
-		{
-			MemoryContext old = MemoryContextSwitchTo(context);
-
-			found = lappend_oid(found, database->oid);
-			MemoryContextSwitchTo(old);
-		}
-	}
-	table_endscan(scan);
-	table_close(rel, AccessShareLock);
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(context);
-	return found;
-}
-
-/*
- * Sleeps for at most ms, and does what every process has to do now and then. At
- * shutdown it does not return.
- */
+/* Sleeps for at most ms. At shutdown it does not return. */
 static void
 doze(long ms)
 {
@@ -133,113 +87,135 @@ doze(long ms)
 					 PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
 	if (ShutdownRequestPending)
 		proc_exit(1);			/* 0 would mean: not to be started again */
 }
 
 /*
- * Has a flush worker do its work in a database, and waits for it. One that is
- * held up, as by CREATE DATABASE ... TEMPLATE while it connects, is ended, for
- * other databases wait too.
+ * Runs a flush worker in a database and waits for its end. Returns false if none is to
+ * be had. Ends one that is held up, as by CREATE DATABASE ... TEMPLATE while it
+ * connects, because other databases wait too.
  */
-static void
-flush_database(Oid database)
+static bool
+run_flush_worker(Oid database, bool quiet)
 {
-	static bool refused = false;
 	BackgroundWorker worker;
 	BackgroundWorkerHandle *handle;
 	TimestampTz patience = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), PATIENCE_MS);
 	pid_t		pid;
 
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	fill_worker(&worker, "mogo_usage_flush_main", "mogocred flush");
+	worker.bgw_flags |= MOGO_BGWORKER_INTERRUPTIBLE;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
+	worker.bgw_extra[0] = quiet;
 	worker.bgw_notify_pid = MyProcPid;
-	strlcpy(worker.bgw_library_name, "mogocred", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "mogo_usage_flush_main", BGW_MAXLEN);
 	snprintf(worker.bgw_name, BGW_MAXLEN, "mogocred flush for database %u", database);
-	strlcpy(worker.bgw_type, "mogocred flush", BGW_MAXLEN);
 	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
 	{
-		if (!refused)
+		if (!quiet)
 			ereport(LOG,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("mogocred could not start a background worker to flush use counts"),
-					 errdetail("The counts wait in memory, and it is tried again every mogocred.usage_flush_interval."),
+					 errmsg("could not start a background worker to flush mogocred's use counts"),
+					 errdetail("The counts wait in memory until the next flush."),
 					 errhint("You might need to increase max_worker_processes.")));
-		refused = true;
-		return;
+		return false;
 	}
-	refused = false;
 	while (GetBackgroundWorkerPid(handle, &pid) != BGWH_STOPPED)
 	{
 		if (GetCurrentTimestamp() >= patience)
 			TerminateBackgroundWorker(handle);
 		doze(EARLY_MS);
 	}
+	pfree(handle);
+	return true;
 }
 
-/* Is so little room left that a whole interval is too long to wait? */
-static bool
-crowded(void)
+/* Returns what the launcher remembers of a database, at first nothing. */
+static FlushTarget *
+find_target(Oid database)
 {
-	int			used;
-	int			max;
-
-	(void) mogo_usage_fill(&used, &max);
-	return used >= max / 2;
-}
-
-/* One look at all that waits. */
-static void
-flush_all(void)
-{
-	List	   *databases;
-	List	   *existing;
-	Oid		   *gone;
-	int			ngone = 0;
+	FlushTarget *target;
 	ListCell   *cell;
 
-	mogo_usage_sweep(NULL, 0);
-	databases = databases_with_entries();
-	if (databases == NIL)
-		return;
-	existing = databases_that_exist(databases);
-	gone = palloc(list_length(databases) * sizeof(Oid));
-	foreach(cell, databases)
+	foreach(cell, targets)
 	{
-		if (!list_member_oid(existing, lfirst_oid(cell)))
-			gone[ngone++] = lfirst_oid(cell);
+		target = lfirst(cell);
+		if (target->database == database)
+			return target;
 	}
-	if (ngone > 0)
-		mogo_usage_sweep(gone, ngone);
-	if (RecoveryInProgress())
-		return;
-	foreach(cell, existing)
-		flush_database(lfirst_oid(cell));
-	if (crowded())
-		mogo_usage_sweep(NULL, 0);
+	target = palloc0(sizeof(FlushTarget));
+	target->database = database;
+	targets = lappend(targets, target);
+	return target;
 }
 
-/* Callback: nobody is there to be woken any more. */
+/* Flushes the counts of a database, unless it is to be left alone. */
 static void
-launcher_gone(int code, Datum arg)
+flush_database(FlushTarget *target)
 {
-	mogo_usage_set_flusher(NULL);
+	/* a clock that was set back makes this a large number */
+	bool		quiet = (uint64) (GetCurrentTimestamp() - target->logged_at) < MINUTE_US;
+	bool		ran;
+
+	mogo_usage->finished = true;
+	mogo_usage->written = false;
+	if (target->stuck && quiet)
+		return;
+	mogo_usage->failed = true;	/* unless the worker says otherwise */
+	ran = run_flush_worker(target->database, quiet);
+	if (mogo_usage->failed && !quiet)
+		target->logged_at = GetCurrentTimestamp();
+	target->stuck = ran && mogo_usage->failed && !mogo_usage->written;
 }
 
-/* The launcher. It ends with an error, or at shutdown. */
+/* Flushes everything that waits. Returns whether there was more than there was time for. */
+static bool
+flush_all(void)
+{
+	bool		unfinished = false;
+	bool		written = false;
+	MogoUsage	item;
+	ListCell   *cell;
+
+	foreach(cell, targets)
+		((FlushTarget *) lfirst(cell))->waiting = false;
+	for (int i = 0; i < mogo_usage->limit; i++)
+	{
+		if (mogo_usage_read(i, &item))
+			find_target(item.key.database)->waiting = true;
+	}
+	foreach(cell, targets)
+	{
+		FlushTarget *target = lfirst(cell);
+		bool		exists;
+
+		if (!target->waiting)
+			continue;
+		StartTransactionCommand();
+		exists = get_database_name(target->database) != NULL;
+		CommitTransactionCommand();
+		if (!exists)
+			mogo_usage_forget(target->database, 0);
+		else if (!RecoveryInProgress())
+		{
+			flush_database(target);
+			unfinished |= mogo_usage->written && !mogo_usage->finished;
+			written |= mogo_usage->written;
+			if (target->stuck)
+				mogo_usage_forget(target->database, mogo_usage->max / 2 - 1);
+		}
+	}
+	if (!unfinished && (written || mogo_usage->used == 0))
+		mogo_usage_remove_file();
+	return unfinished;
+}
+
+/* Runs the launcher. It ends with an error, or at shutdown. */
 void
 mogo_usage_launcher_main(Datum arg)
 {
-	MemoryContext context;
 	TimestampTz last = GetCurrentTimestamp();
 	bool		unfinished = false;
 
@@ -248,27 +224,30 @@ mogo_usage_launcher_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 
-	context = AllocSetContextCreate(TopMemoryContext, "mogocred launcher", ALLOCSET_DEFAULT_SIZES);
-	before_shmem_exit(launcher_gone, (Datum) 0);
-	mogo_usage_set_flusher(MyLatch);
+	MemoryContextSwitchTo(TopMemoryContext);	/* for what it remembers */
+	mogo_usage->launcher = MyLatch;
 	for (;;)
 	{
-		bool		early = !RecoveryInProgress() && (crowded() || unfinished);
+		bool		early = !RecoveryInProgress() && (unfinished || mogo_usage->used >= mogo_usage->max / 2);
 		TimestampTz next = TimestampTzPlusMilliseconds(last, early ? EARLY_MS : flush_interval * INT64CONST(1000));
 		TimestampTz now = GetCurrentTimestamp();
 
 		/* a clock that was set back must not make us wait for it */
 		if (now >= next || now < last)
 		{
-			/* from start to start: what comes while we are at it waits no longer either */
+			/* from start to start, so that nothing waits longer than that */
 			last = now;
-			MemoryContextSwitchTo(context);
-			flush_all();
-			MemoryContextReset(context);
-			unfinished = mogo_usage_set_unfinished(false);
-			doze(0);			/* there may be no time to sleep, but to be ended */
+			unfinished = flush_all();
+			doze(0);			/* at least look whether to end */
 		}
 		else
 			doze(TimestampDifferenceMilliseconds(now, next));
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+			list_free_deep(targets);
+			targets = NIL;
+		}
 	}
 }

@@ -19,8 +19,6 @@
 #include "utils/jsonb.h"
 
 #define MAX_LINE_CHARS		255
-#define MAX_SCOPES			256
-#define MAX_CIDRS			256
 #define MAX_METADATA		(16 * 1024) /* bytes as text */
 #define MAX_SPAN_DAYS		365000	/* a thousand years: any date in it exists */
 
@@ -231,8 +229,8 @@ compare_texts(const void *a, const void *b)
 
 /*
  * Checks a list of scope tokens (RFC 6749 section 3.3): printable ASCII but space, '"'
- * and '\'; none empty, none null, none twice, and at most 256. Raises 22023, 22004 and
- * 54000.
+ * and '\'; none empty, none null, none twice, and at most 256, each of at most 255
+ * characters. Raises 22023, 22004 and 54000.
  */
 void
 mogo_check_scopes(ArrayType *scopes)
@@ -245,7 +243,7 @@ mogo_check_scopes(ArrayType *scopes)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("scopes must be a one-dimensional array")));
-	check_count("scopes", ArrayGetNItems(ARR_NDIM(scopes), ARR_DIMS(scopes)), MAX_SCOPES);
+	check_count("scopes", ArrayGetNItems(ARR_NDIM(scopes), ARR_DIMS(scopes)), MOGO_MAX_LIST);
 
 	deconstruct_array(scopes, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
@@ -259,6 +257,11 @@ mogo_check_scopes(ArrayType *scopes)
 					 errmsg("scope must not be null")));
 		scope = DatumGetTextPP(elements[i]);
 		elements[i] = PointerGetDatum(scope);
+		if (VARSIZE_ANY_EXHDR(scope) > MOGO_MAX_SCOPE)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("scope number %d is too long", i + 1),
+					 errdetail("At most %d characters are possible.", MOGO_MAX_SCOPE)));
 		bad = VARSIZE_ANY_EXHDR(scope) == 0;
 		for (size_t j = 0; !bad && j < VARSIZE_ANY_EXHDR(scope); j++)
 		{
@@ -284,16 +287,40 @@ mogo_check_scopes(ArrayType *scopes)
 }
 
 /*
+ * Returns whether metadata is so large that its text must be beyond the cap. Nobody may
+ * have us print a hundred megabytes to count them.
+ */
+static bool
+is_huge(Datum metadata)
+{
+	return toast_raw_datum_size(metadata) > MAX_METADATA * JSONB_GROWTH;
+}
+
+/* Returns metadata as text, or NULL if that is longer than the cap. */
+const char *
+mogo_metadata_text(Datum metadata)
+{
+	Jsonb	   *jsonb;
+	StringInfoData out;
+
+	if (is_huge(metadata))
+		return NULL;
+	jsonb = DatumGetJsonbP(metadata);
+	initStringInfo(&out);
+	(void) JsonbToCString(&out, &jsonb->root, VARSIZE(jsonb));
+	return out.len > MAX_METADATA ? NULL : out.data;
+}
+
+/*
  * Checks metadata: a JSON object, so that every reader can rely on its members, of at
  * most 16 kB as text. Raises 22023 and 54000.
  */
 void
 mogo_check_metadata(Datum metadata)
 {
-	bool		too_long = toast_raw_datum_size(metadata) > MAX_METADATA * JSONB_GROWTH;
+	bool		too_long = is_huge(metadata);
 	Jsonb	   *jsonb;
 
-	/* so that nobody has us print a hundred megabytes to count them */
 	if (!too_long)
 	{
 		jsonb = DatumGetJsonbP(metadata);
@@ -302,7 +329,7 @@ mogo_check_metadata(Datum metadata)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("metadata must be a JSON object")));
 		too_long = VARSIZE(jsonb) > MAX_METADATA / JSONB_GROWTH &&
-			strlen(JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb))) > MAX_METADATA;
+			mogo_metadata_text(metadata) == NULL;
 	}
 	if (too_long)
 		ereport(ERROR,
@@ -323,7 +350,7 @@ mogo_check_cidrs(ArrayType *cidrs)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("allowed_cidrs must be a one-dimensional array")));
 	check_count("networks in allowed_cidrs",
-				ArrayGetNItems(ARR_NDIM(cidrs), ARR_DIMS(cidrs)), MAX_CIDRS);
+				ArrayGetNItems(ARR_NDIM(cidrs), ARR_DIMS(cidrs)), MOGO_MAX_LIST);
 	if (array_contains_nulls(cidrs))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

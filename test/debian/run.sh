@@ -131,7 +131,13 @@ quietly inside build '
 	cd /srv/mogocred
 	apt-get -qy --no-install-recommends build-dep ./
 	pg_buildext updatecontrol'
+(cd "$top/build/srv/mogocred" && find . -type f | sort) >"$top/before"
 quietly inside_alone build 'cd /srv/mogocred && dpkg-buildpackage -us -uc -b'
+# What it left in the tree is for .gitignore to know. (Exit code 1: git would see the file.)
+left=$(cd "$top/build/srv/mogocred" && find . -type f | sort | comm -13 "$top/before" - | while read -r file; do
+	git -C "$src" check-ignore -q --no-index "$file" 2>/dev/null || [ $? != 1 ] || echo "$file"
+done)
+[ -z "$left" ] || die "the build leaves files that git would see: $left"
 fresh clean
 for deb in "$top"/build/srv/postgresql-*-mogocred_*.deb; do
 	echo "mogocred: installing $(basename "$deb") where the source has never been"
@@ -147,6 +153,10 @@ inside_alone clean '
 		runuser -u postgres -- psql -Xq -f /srv/smoke.sql
 		runuser -u postgres -- psql -XAtc "SHOW shared_preload_libraries" -c "SELECT version()"
 		pg_ctlcluster "$version" main stop
+		ls -C "/usr/share/doc/postgresql-$version-mogocred/"
+		for file in README.Debian NEWS.Debian.gz managed/after-create.sql; do
+			test -s "/usr/share/doc/postgresql-$version-mogocred/$file"
+		done
 		apt-get -qy remove "postgresql-$version-mogocred" >/dev/null
 		! ls /usr/lib/postgresql/*/lib/mogocred* /usr/share/postgresql/*/extension/mogocred* 2>/dev/null
 	done'

@@ -30,17 +30,6 @@ for file in "$src"/src/*.c; do
 		"$work/build/$name.gcov" "$(compgen -G "$work/build/tmp_check/core_hash/$name.gcov" || echo /dev/null)" >"$work/$name.summary"
 	verdict "$(cat "$work/$name.summary")" "$work/$name.unreached"
 done
-awk -F '\t' -v src="$src/src/" '
-	/^#/ || /^$/ { next }
-	{
-		before = text = ""
-		while ((getline line < (src $1)) > 0) {
-			gsub(/^[ \t]+|[ \t]+$/, "", line)
-			if (before " " line == $2) text = line
-			if (line != "") before = line
-		}
-		close(src $1)
-		if (text == "") print
-	}' "$src/test/unreached" >"$work/unreached.gone"
+awk -F '\t' -v src="$src/src/" -f "$src/test/deep/gone.awk" "$src/test/unreached" >"$work/unreached.gone"
 verdict "test/unreached has no line that the sources do not have" "$work/unreached.gone"
 echo end

@@ -166,6 +166,8 @@ check_text() {
 	verdict "no SQL test wider than $max_width columns" "$work/found"
 	grep -nP '^\t* +\S' test/sql/*.sql test/specs/*.spec >"$work/found" || true
 	verdict "SQL tests are indented by tabs" "$work/found"
+	awk -F '\t' -v src=src/ -f test/deep/gone.awk test/unreached >"$work/found"
+	verdict "test/unreached has no line that the sources do not have" "$work/found"
 	grep -L "use warnings FATAL => 'all';" test/t/*.p[lm] >"$work/found" || true
 	verdict "Perl's warnings are fatal" "$work/found"
 }

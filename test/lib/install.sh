@@ -70,6 +70,10 @@ missing() {
 		if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
 			[ -x /usr/sbin/pgbouncer ] || echo "pgbouncer the connection pooler"
 			perl -MDBD::Pg -e 1 2>/dev/null || echo "libdbd-pg-perl a driver, Perl's DBD::Pg"
+			# So is that of a provider.
+			[ -z "$major" ] || [ -e "/usr/lib/postgresql/$major/lib/pgextwlist.so" ] ||
+				! apt-cache show "postgresql-$major-pgextwlist" >/dev/null 2>&1 ||
+				echo "postgresql-$major-pgextwlist extensions for those who are no superusers"
 		fi
 	fi
 }

@@ -92,6 +92,18 @@ DROP EXTENSION mogocred;
 CREATE SCHEMA of_its_own;
 GRANT USAGE ON SCHEMA of_its_own TO PUBLIC;
 CREATE EXTENSION mogocred SCHEMA of_its_own;
+DROP EXTENSION mogocred;
+-- by a role whose name has to be quoted
+CREATE ROLE "regress Mogo-owner" SUPERUSER;
+SET ROLE "regress Mogo-owner";
+CREATE SCHEMA of_a_quoted_one;
+CREATE EXTENSION mogocred SCHEMA of_a_quoted_one;
+DROP EXTENSION mogocred;
+CREATE EXTENSION mogocred SCHEMA of_its_own;
+DROP EXTENSION mogocred;
+DROP SCHEMA of_a_quoted_one;
+RESET ROLE;
+DROP ROLE "regress Mogo-owner";
 \c :this_database
 DROP DATABASE regress_mogo_overload;
 DROP ROLE regress_mogo_attacker, regress_mogo_verifier, regress_mogo_admin;

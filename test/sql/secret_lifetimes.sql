@@ -58,7 +58,10 @@ SET mogocred.default_secret_lifetime = 0;
 SET mogocred.max_secret_lifetime = 0;
 RESET ROLE;
 DROP ROLE regress_lifetime;
+-- (the words differ by major)
+\set VERBOSITY sqlstate
 SET mogocred.max_secret_lifetime = -1;
+\set VERBOSITY default
 
 -- mogo_update_secret: what it changes, and what it says in the audit
 SELECT client_id AS id, client_secret AS secret, secret_id AS s, issued_at AS t

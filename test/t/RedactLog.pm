@@ -6,7 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use RedactSession;
+use ProtocolSession;
 use Test::More;
 
 # Starts the server. $libraries are preloaded beside mogocred, in that order; $conf is
@@ -33,13 +33,23 @@ $conf
 CONF
 	$node->start;
 	my $log = $node->data_dir . '/log/server.log';
-	return bless { node => $node, log => $log, mark => 0, serial => 0, secrets => {} }, $class;
+	return bless {
+		node => $node,
+		log => $log,
+		mark => 0,
+		serial => 0,
+		secrets => {}
+	}, $class;
 }
 
 sub node { return $_[0]{node} }
 
-# Connects; see RedactSession.
-sub session { my ($self, @startup) = @_; return RedactSession->new($self->{node}, @startup); }
+# Connects; see ProtocolSession.
+sub session
+{
+	my ($self, @startup) = @_;
+	return ProtocolSession->new($self->{node}, @startup);
+}
 
 # Makes a secret in the default format. It belongs to the case $case, by whose name the
 # scan reports it.
@@ -48,7 +58,8 @@ sub secret
 	my ($self, $case) = @_;
 	my $s = sprintf '%08x-%04x-%04x-%04x-%08x%04x',
 	  map { int rand 2**$_ } 32, 16, 16, 16, 32, 16;
-	$s =~ s/^./e/;    # so that it is no number, and an identifier up to its first dash
+	$s =~ s/^./e/
+	  ;    # so that it is no number, and an identifier up to its first dash
 	push @{ $self->{secrets}{$case} }, $s;
 	return $s;
 }
@@ -60,7 +71,8 @@ sub new_log
 	my ($self) = @_;
 	my $n = 'marker-' . ++$self->{serial};
 	$self->{node}->safe_psql('postgres', "SELECT '$n'");
-	$self->wait_for_log(qr/statement: SELECT '$n'.*?^\S+ \S+ \S+ \[\d+\] [^\n]*duration: /ms);
+	$self->wait_for_log(
+		qr/statement: SELECT '$n'.*?^\S+ \S+ \S+ \[\d+\] [^\n]*duration: /ms);
 	my $log = slurp_file($self->{log}, $self->{mark});
 	$self->{mark} += length $log;
 	return $log;
@@ -82,7 +94,8 @@ sub wait_for_log
 sub wait_for
 {
 	my ($self, $query) = @_;
-	$self->{node}->poll_query_until('postgres', $query) or die "timed out: $query";
+	$self->{node}->poll_query_until('postgres', $query)
+	  or die "timed out: $query";
 	return;
 }
 
@@ -90,7 +103,8 @@ sub wait_for
 sub sleeps
 {
 	my ($self, $session) = @_;
-	$self->wait_for("SELECT count(*) = 1 FROM pg_stat_activity
+	$self->wait_for(
+		"SELECT count(*) = 1 FROM pg_stat_activity
 		WHERE pid = " . $session->pid . " AND wait_event = 'PgSleep'");
 	return;
 }
@@ -99,7 +113,8 @@ sub sleeps
 sub blocked
 {
 	my ($self, $session) = @_;
-	$self->wait_for('SELECT cardinality(pg_blocking_pids(' . $session->pid . ')) > 0');
+	$self->wait_for(
+		'SELECT cardinality(pg_blocking_pids(' . $session->pid . ')) > 0');
 	return;
 }
 
@@ -133,7 +148,8 @@ sub scan
 	my @files = ($node->logfile, glob $node->data_dir . '/log/server*');
 	cmp_ok(scalar(@files), '>=', 4, 'there is a file for each format');
 	my %text = map { $_ => slurp_file($_) } @files;
-	like($text{$_}, qr/\Q$plain\E/, "$_ has the log") for grep { /server\./ } @files;
+	like($text{$_}, qr/\Q$plain\E/, "$_ has the log")
+	  for grep { /server\./ } @files;
 	for my $case (sort keys %{ $self->{secrets} })
 	{
 		my @found = grep {

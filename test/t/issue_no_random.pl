@@ -7,7 +7,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
 use Digest::SHA qw(sha256_hex);
-use RedactSession;
+use ProtocolSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -76,7 +76,7 @@ my $before = $state->();
 sub failing
 {
 	my ($what, $new, @statements) = @_;
-	my $s = RedactSession->new($node);
+	my $s = ProtocolSession->new($node);
 	$s->query("SELECT mogo_verify('$id', '$secret')") if !$new;
 	append_to_file("$dir/$what", '');
 	my @answers = map { $s->query($_); $s->errors . $s->rows } @statements;

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use FindBin;
 use lib $FindBin::RealBin;
-use RedactSession;
+use ProtocolSession;
 
 plan skip_all => 'needs /proc' if !open(my $self, '<', "/proc/$$/mem");
 
@@ -55,7 +55,7 @@ sub count_in
 	return $n;
 }
 
-my $session = RedactSession->new($node);
+my $session = ProtocolSession->new($node);
 my $number = 100;
 my %found;
 for my $which ('none', 'file', 'registration', 'error')

@@ -8,13 +8,13 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
-use RedactSession;
+use ProtocolSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 plan skip_all => 'before 17 the queue holds 8 GB'
-  if RedactSession::major() < 17;
+  if ProtocolSession::major() < 17;
 
 my $node = PostgreSQL::Test::Cluster->new('notify_full');
 $node->init;
@@ -29,11 +29,11 @@ my ($id, $secret, $secret_id) = split /\|/,
   );
 
 my $listener =
-  RedactSession->new($node, user => 'nobody', database => 'other');
+  ProtocolSession->new($node, user => 'nobody', database => 'other');
 $listener->query('LISTEN attack');
 $listener->query('BEGIN; SELECT 1');
 my $attacker =
-  RedactSession->new($node, user => 'nobody', database => 'other');
+  ProtocolSession->new($node, user => 'nobody', database => 'other');
 my $sent = 0;
 $attacker->query(
 	q{SELECT pg_notify('attack', '} . $sent . q{' || repeat('a', 7900))})

@@ -66,6 +66,21 @@ foreach my $preload ([ 0, 0 ], [ 1, 0 ], [ 0, 1 ], [ 1, 1 ])
 	$primary->safe_psql('postgres', "SELECT mogo_disable_client('$c->{id}')");
 	catch_up($primary, $standby);
 	is(verify($standby, $second), 'f', "$how: disabled");
+	is( $standby->safe_psql(
+			'postgres',
+			"SELECT client_name, enabled FROM mogo_get_client('$c->{id}')",
+			extra_params => [ '-U', 'checker' ]),
+		"client @$preload|f",
+		"$how: mogo_get_client's row");
+	$primary->safe_psql('postgres',
+		"SELECT * FROM mogo_get_client('$c->{id}') AS a, mogo_get_client('nobody') AS b"
+	);
+	is( $primary->safe_psql(
+			'postgres',
+			"SELECT last_used_at, failed_checks FROM mogo_clients WHERE client_id = '$c->{id}'"
+		),
+		'|',
+		"$how: which counts nothing");
 }
 
 # --- administration is refused there, before anything else is looked at ----------

@@ -15,12 +15,12 @@ use lib $FindBin::RealBin;
 use Digest::SHA qw(sha256 sha256_hex);
 use File::Find;
 use MIME::Base64;
-use RedactSession;
+use ProtocolSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $major = RedactSession::major();
+my $major = ProtocolSession::major();
 my $node = PostgreSQL::Test::Cluster->new('calls');
 $node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', <<"CONF");
@@ -44,9 +44,10 @@ pg_stat_statements.track = all
 wal_level = logical
 CONF
 $node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE; CREATE EXTENSION pg_stat_statements');
+$node->safe_psql('postgres',
+	'CREATE EXTENSION mogocred CASCADE; CREATE EXTENSION pg_stat_statements');
 
-my %secret;		# what it is => the bytes
+my %secret;    # what it is => the bytes
 
 # Keeps a client secret and all that is as good as it.
 sub keep
@@ -60,16 +61,25 @@ sub keep
 	return $s;
 }
 
-sub made_up { my ($what) = @_; return keep($what, sprintf 'e%07x-%04x-%04x-%04x-%08x%04x', map { int rand 2**$_ } 28, 16, 16, 16, 32, 16); }
+sub made_up
+{
+	my ($what) = @_;
+	return keep(
+		$what,
+		sprintf 'e%07x-%04x-%04x-%04x-%08x%04x',
+		map { int rand 2**$_ } 28,
+		16, 16, 16, 32, 16);
+}
 
-my $s = RedactSession->new($node);
+my $s = ProtocolSession->new($node);
 
 # One call, with its arguments as literals and as parameters. Returns the first column.
 sub call
 {
 	my ($sql, @args) = @_;
 	my $literal = $sql;
-	$literal =~ s/\$(\d+)/defined $args[$1 - 1] ? "'" . $args[$1 - 1] . "'" : 'NULL'/ge;
+	$literal =~
+	  s/\$(\d+)/defined $args[$1 - 1] ? "'" . $args[$1 - 1] . "'" : 'NULL'/ge;
 	my $result = $s->query($literal)->rows;
 	my $by_parameters = $s->params($sql, @args)->rows;
 	return ($result, $by_parameters);
@@ -77,29 +87,70 @@ sub call
 
 # --- right calls ---------------------------------------------------------------------------
 
-my ($id, $clear) = split /,/, $node->safe_psql('postgres', q(SELECT client_id || ',' || client_secret FROM mogo_add_client('first')));
+my ($id, $clear) = split /,/,
+  $node->safe_psql('postgres',
+	q(SELECT client_id || ',' || client_secret FROM mogo_add_client('first'))
+  );
 keep('an issued secret', $clear, $id);
 my $name = 0;
 for my $format ('uuid', 'token')
 {
 	$s->query("SET mogocred.secret_format = $format");
-	my @two = ($s->query("SELECT client_id || ',' || client_secret FROM mogo_add_client('literal $format')")->rows,
-		$s->params('SELECT client_id || \',\' || client_secret FROM mogo_add_client($1)', "bound $format")->rows);
-	keep("$format secret " . ++$name, (split /,/, $_)[1], (split /,/, $_)[0]) for @two;
+	my @two = (
+		$s->query(
+			"SELECT client_id || ',' || client_secret FROM mogo_add_client('literal $format')"
+		)->rows,
+		$s->params(
+			'SELECT client_id || \',\' || client_secret FROM mogo_add_client($1)',
+			"bound $format")->rows);
+	keep("$format secret " . ++$name, (split /,/, $_)[1], (split /,/, $_)[0])
+	  for @two;
 }
-is_deeply([ call('SELECT mogo_verify($1, $2)', $id, $clear) ], [ 't', 't' ], 'mogo_verify');
-is_deeply([ call('SELECT mogo_verify_digest($1, $2)', $id, '\x' . sha256_hex($clear)) ], [ 't', 't' ], 'mogo_verify_digest');
-is_deeply([ call('SELECT mogo_verify_status($1, $2)', $id, $clear) ], [ 'valid', 'valid' ], 'mogo_verify_status');
-is_deeply([ call('SELECT client_id FROM mogo_authenticate($1, $2)', $id, $clear) ], [ $id, $id ], 'mogo_authenticate');
+is_deeply(
+	[ call('SELECT mogo_verify($1, $2)', $id, $clear) ],
+	[ 't', 't' ],
+	'mogo_verify');
+is_deeply(
+	[
+		call(
+			'SELECT mogo_verify_digest($1, $2)',
+			$id,
+			'\x' . sha256_hex($clear))
+	],
+	[ 't', 't' ],
+	'mogo_verify_digest');
+is_deeply(
+	[ call('SELECT mogo_verify_status($1, $2)', $id, $clear) ],
+	[ 'valid', 'valid' ],
+	'mogo_verify_status');
+is_deeply(
+	[ call('SELECT client_id FROM mogo_authenticate($1, $2)', $id, $clear) ],
+	[ $id, $id ],
+	'mogo_authenticate');
 my $basic = 'Basic ' . encode_base64("$id:$clear", '');
-is_deeply([ call('SELECT client_id FROM mogo_authenticate_basic($1)', $basic) ], [ $id, $id ], 'mogo_authenticate_basic');
-like(join('', call('SELECT mogo_credentials_json($1, $2::uuid, $3)', 'first', $id, $clear)), qr/"$clear".*"$clear"/s, 'mogo_credentials_json');
+is_deeply(
+	[ call('SELECT client_id FROM mogo_authenticate_basic($1)', $basic) ],
+	[ $id, $id ],
+	'mogo_authenticate_basic');
+like(
+	join(
+		'',
+		call(
+			'SELECT mogo_credentials_json($1, $2::uuid, $3)', 'first',
+			$id, $clear)),
+	qr/"$clear".*"$clear"/s,
+	'mogo_credentials_json');
+
 for my $row (call('SELECT row_to_json(c) FROM mogo_add_secret($1) AS c', $id))
 {
 	$row =~ /"client_secret":"([^"]+)"/ or die $row;
 	keep('added secret ' . ++$name, $1, $id);
 }
-for my $row (call('SELECT mogo_registration_json(c) FROM mogo_rotate_secret($1, $2) AS c', $id, '1 hour'))
+for my $row (
+	call(
+		'SELECT mogo_registration_json(c) FROM mogo_rotate_secret($1, $2) AS c',
+		$id,
+		'1 hour'))
 {
 	$row =~ /"client_secret":\s*"([^"]+)"/ or die $row;
 	keep('rotated secret ' . ++$name, $1, $id);
@@ -109,18 +160,29 @@ for my $algorithm ('sha256', 'plain')
 	for my $how ('literal', 'bound')
 	{
 		my $x = made_up("imported $algorithm, $how");
-		my @args = ("imported $algorithm $how", $algorithm, $algorithm eq 'plain' ? $x : sha256_hex($x));
+		my @args = (
+			"imported $algorithm $how",
+			$algorithm, $algorithm eq 'plain' ? $x : sha256_hex($x));
 		if ($how eq 'literal')
 		{
-			$s->query("SELECT mogo_import_client('$args[0]', gen_random_uuid(), '$args[1]', '$args[2]')");
+			$s->query(
+				"SELECT mogo_import_client('$args[0]', gen_random_uuid(), '$args[1]', '$args[2]')"
+			);
 		}
 		else
 		{
-			$s->params('SELECT mogo_import_client($1, gen_random_uuid(), $2, $3)', @args);
+			$s->params(
+				'SELECT mogo_import_client($1, gen_random_uuid(), $2, $3)',
+				@args);
 		}
 		is($s->errors, '', "mogo_import_client: $algorithm, $how");
-		my $imported = $node->safe_psql('postgres', "SELECT client_id FROM mogo_clients WHERE client_name = '$args[0]'");
-		is_deeply([ call('SELECT mogo_verify($1, $2)', $imported, $x) ], [ 't', 't' ], '... and it is recognised');
+		my $imported = $node->safe_psql('postgres',
+			"SELECT client_id FROM mogo_clients WHERE client_name = '$args[0]'"
+		);
+		is_deeply(
+			[ call('SELECT mogo_verify($1, $2)', $imported, $x) ],
+			[ 't', 't' ],
+			'... and it is recognised');
 	}
 }
 
@@ -128,9 +190,13 @@ for my $algorithm ('sha256', 'plain')
 
 my $n = 0;
 for my $form (
-	'SELECT mogo_verify($1, $2)', 'SELECT mogo_verify($2, $1)', 'SELECT mogo_verify($1::uuid, $2)',
-	'SELECT mogo_verify_digest($1, $2)', 'SELECT mogo_verify_status($1, $2)',
-	'SELECT * FROM mogo_authenticate($1, $2, $1::inet)', 'SELECT mogo_authenticate_basic($1 || $2)',
+	'SELECT mogo_verify($1, $2)',
+	'SELECT mogo_verify($2, $1)',
+	'SELECT mogo_verify($1::uuid, $2)',
+	'SELECT mogo_verify_digest($1, $2)',
+	'SELECT mogo_verify_status($1, $2)',
+	'SELECT * FROM mogo_authenticate($1, $2, $1::inet)',
+	'SELECT mogo_authenticate_basic($1 || $2)',
 	'SELECT mogo_import_client($1, gen_random_uuid(), $2, $1)',
 	'SELECT mogo_import_client($1, $2::uuid, \'sha256\', $2)',
 	'SELECT mogo_import_client($1, gen_random_uuid(), \'bcrypt\', $2)')
@@ -161,22 +227,31 @@ SQL
 	my ($function, $takes_secret) = split /\|/, $line;
 	$s->query("SELECT 'no secret', $function(");
 	my $shown = $takes_secret eq 't' ? '***' : 'no secret';
-	is($node->safe_psql('postgres', 'SELECT query FROM pg_stat_activity WHERE pid = ' . $s->pid),
-		"SELECT '$shown', $function(", "$function: $shown");
+	is( $node->safe_psql(
+			'postgres',
+			'SELECT query FROM pg_stat_activity WHERE pid = ' . $s->pid),
+		"SELECT '$shown', $function(",
+		"$function: $shown");
 }
 
 # --- the scan ----------------------------------------------------------------------------------------
 
 my $dump = $node->basedir . '/dump.sql';
-$node->command_ok([ 'pg_dump', '-f', $dump, $node->connstr('postgres') ], 'pg_dump');
+$node->command_ok([ 'pg_dump', '-f', $dump, $node->connstr('postgres') ],
+	'pg_dump');
 $node->safe_psql('postgres', 'CHECKPOINT');
-my $texts = $node->safe_psql('postgres', 'SELECT string_agg(query, chr(10)) FROM pg_stat_statements');
-like($texts, qr/^SELECT mogo_verify\(\$1, \$2\)$/m, 'pg_stat_statements has the parameterised statements');
+my $texts = $node->safe_psql('postgres',
+	'SELECT string_agg(query, chr(10)) FROM pg_stat_statements');
+like(
+	$texts,
+	qr/^SELECT mogo_verify\(\$1, \$2\)$/m,
+	'pg_stat_statements has the parameterised statements');
 $s->close;
 $node->stop;
 
 my @files = ($dump, $node->logfile);
-find({ no_chdir => 1, wanted => sub { push @files, $_ if -f $_ } }, $node->data_dir);
+find({ no_chdir => 1, wanted => sub { push @files, $_ if -f $_ } },
+	$node->data_dir);
 my $size = 0;
 my %found;
 my %seen = map { $_ => '' } ('imported plain literal', 'relation "%s"', $id);
@@ -188,14 +263,20 @@ for my $file (@files)
 	{
 		push @{ $found{$what} }, $file
 		  if index($content, $secret{$what}) >= 0
-		  or $secret{$what} =~ /^[\w-]+$/ && index(lc $content, lc $secret{$what}) >= 0;
+		  or $secret{$what} =~ /^[\w-]+$/
+		  && index(lc $content, lc $secret{$what}) >= 0;
 	}
-	for my $known (keys %seen) { $seen{$known} = $file if index($content, $known) >= 0; }
+	for my $known (keys %seen)
+	{
+		$seen{$known} = $file if index($content, $known) >= 0;
+	}
 }
 note(scalar(@files) . " files, $size bytes, " . keys(%secret) . ' secrets');
 is(join(' ', @{ $found{$_} || [] }), '', "nowhere: $_") for sort keys %secret;
 ok($seen{'imported plain literal'}, 'while a client\'s name is found');
-like(slurp_file($node->data_dir . '/log/server.log'),
-	qr/LOG:  \w+: duration: [0-9.]+ ms  plan:\n\tQuery Text: SELECT mogo_verify\('\*\*\*', '\*\*\*'\)/, 'the log was written');
+like(
+	slurp_file($node->data_dir . '/log/server.log'),
+	qr/LOG:  \w+: duration: [0-9.]+ ms  plan:\n\tQuery Text: SELECT mogo_verify\('\*\*\*', '\*\*\*'\)/,
+	'the log was written');
 
 done_testing();

@@ -16,10 +16,10 @@ use FindBin;
 use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use RedactLog;
-use RedactSession;
+use ProtocolSession;
 use Test::More;
 
-my $major = RedactSession::major();
+my $major = ProtocolSession::major();
 my $server = RedactLog->new('redact', 'auto_explain,mogocred', <<"CONF");
 auto_explain.log_min_duration = 0
 auto_explain.log_verbose = on
@@ -32,7 +32,7 @@ CONF
 my $node = $server->node;
 
 sub secret { return $server->secret(@_) }
-sub case { my @args = @_; return $server->case(@args) }
+sub case   { my @args = @_; return $server->case(@args) }
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE rows (id int PRIMARY KEY, v text);
@@ -80,32 +80,77 @@ case 'duration logging of its own', sub {
 
 # What is sent (%s: the secret), and what the log says instead.
 for my $form (
-	[ "SELECT MOGO_Verify /* a comment */ ('x', '%s')", "SELECT MOGO_Verify /* a comment */ ('***', '***')" ],
-	[ "SELECT \"mogo_verify\" -- x\n ('x', '%s')" ],
-	[ "SELECT public . mogo_verify('x', '%s')", "SELECT public . mogo_verify('***', '***')" ],
-	[ "SELECT \"public\".\"mogo_verify\"('x', '%s')", "SELECT \"public\".\"mogo_verify\"('***', '***')" ],
-	[ 'SELECT mogo_verify($$id$$, $x$%s$x$)', 'SELECT mogo_verify($$***$$, $x$***$x$)' ],
-	[ "SELECT mogo_verify(E'\\'x', E'%s\\\\')", "SELECT mogo_verify(E'***', E'***')" ],
-	[ "SELECT mogo_verify(U&'x', u&'%s' UESCAPE '!')", "SELECT mogo_verify(U&'***', u&'***' UESCAPE '***')" ],
-	[ "SELECT mogo_verify('it''s', '%s')", "SELECT mogo_verify('***', '***')" ],
-	[ "SELECT mogo_verify('x'\n'y', 'y'\n'%s')" ],
-	[ "SELECT mogo_verify('x', ''), '%s' AS \"o'brien\"", "SELECT mogo_verify('***', '***'), '***' AS \"o'brien\"" ],
-	[ "SELECT 1 /* it's */ WHERE mogo_verify('x', '%s')", "SELECT 1 /* it's */ WHERE mogo_verify('***', '***')" ],
-	[ "SELECT 1 -- don't\n WHERE mogo_verify('x', '%s')" ],
-	[ "SELECT r.id FROM rows r JOIN rows q ON mogo_verify(r.v, '%s')", "SELECT r.id FROM rows r JOIN rows q ON mogo_verify(r.v, '***')" ],
-	[ "WITH a AS (SELECT '%s' AS v) SELECT mogo_verify('x', v) FROM a", "WITH a AS (SELECT '***' AS v) SELECT mogo_verify('***', v) FROM a" ],
-	[ "SELECT set_config('my.secret', '%s', false); SELECT mogo_verify('x', current_setting('my.secret'))",
-		"SELECT set_config('***', '***', false); SELECT mogo_verify('***', current_setting('***'))" ],
-	[ "SELECT name_of('(x,%s)'::mogo_credentials)", "SELECT name_of('***'::mogo_credentials)" ],
-	[ "SET standard_conforming_strings = off; SELECT 1" ],
-	[ "SELECT mogo_verify('a\\'b', '%s')", "SELECT mogo_verify('***', '***')", $major < 19 ],
-	[ "SET standard_conforming_strings = on; SELECT 1" ])
+	[
+		"SELECT MOGO_Verify /* a comment */ ('x', '%s')",
+		"SELECT MOGO_Verify /* a comment */ ('***', '***')"
+	],
+	["SELECT \"mogo_verify\" -- x\n ('x', '%s')"],
+	[
+		"SELECT public . mogo_verify('x', '%s')",
+		"SELECT public . mogo_verify('***', '***')"
+	],
+	[
+		"SELECT \"public\".\"mogo_verify\"('x', '%s')",
+		"SELECT \"public\".\"mogo_verify\"('***', '***')"
+	],
+	[
+		'SELECT mogo_verify($$id$$, $x$%s$x$)',
+		'SELECT mogo_verify($$***$$, $x$***$x$)'
+	],
+	[
+		"SELECT mogo_verify(E'\\'x', E'%s\\\\')",
+		"SELECT mogo_verify(E'***', E'***')"
+	],
+	[
+		"SELECT mogo_verify(U&'x', u&'%s' UESCAPE '!')",
+		"SELECT mogo_verify(U&'***', u&'***' UESCAPE '***')"
+	],
+	[
+		"SELECT mogo_verify('it''s', '%s')",
+		"SELECT mogo_verify('***', '***')"
+	],
+	["SELECT mogo_verify('x'\n'y', 'y'\n'%s')"],
+	[
+		"SELECT mogo_verify('x', ''), '%s' AS \"o'brien\"",
+		"SELECT mogo_verify('***', '***'), '***' AS \"o'brien\""
+	],
+	[
+		"SELECT 1 /* it's */ WHERE mogo_verify('x', '%s')",
+		"SELECT 1 /* it's */ WHERE mogo_verify('***', '***')"
+	],
+	["SELECT 1 -- don't\n WHERE mogo_verify('x', '%s')"],
+	[
+		"SELECT r.id FROM rows r JOIN rows q ON mogo_verify(r.v, '%s')",
+		"SELECT r.id FROM rows r JOIN rows q ON mogo_verify(r.v, '***')"
+	],
+	[
+		"WITH a AS (SELECT '%s' AS v) SELECT mogo_verify('x', v) FROM a",
+		"WITH a AS (SELECT '***' AS v) SELECT mogo_verify('***', v) FROM a"
+	],
+	[
+		"SELECT set_config('my.secret', '%s', false); SELECT mogo_verify('x', current_setting('my.secret'))",
+		"SELECT set_config('***', '***', false); SELECT mogo_verify('***', current_setting('***'))"
+	],
+	[
+		"SELECT name_of('(x,%s)'::mogo_credentials)",
+		"SELECT name_of('***'::mogo_credentials)"
+	],
+	["SET standard_conforming_strings = off; SELECT 1"],
+	[
+		"SELECT mogo_verify('a\\'b', '%s')",
+		"SELECT mogo_verify('***', '***')",
+		$major < 19
+	],
+	["SET standard_conforming_strings = on; SELECT 1"])
 {
 	my ($text, $logged, $only) = @$form;
 	next if defined $only && !$only;
 	next if $text =~ /standard_conforming/ && $major >= 19;
 	case "spelled $text", sub {
-		$s->query($text =~ /%s/ ? sprintf $text, secret("form $text") : $text);
+		$s->query(
+			$text =~ /%s/
+			? sprintf $text, secret("form $text")
+			: $text);
 		is($s->errors, '', $text);
 	}, defined $logged ? qr{statement: \Q$logged\E\n} : ();
 }
@@ -134,14 +179,17 @@ case 'a literal in the extended protocol', sub {
 	$s->params("SELECT mogo_verify('id', '$x')");
 	my $y = secret('named literal');
 	$s->send(
-		RedactSession::msg_parse('named', "SELECT mogo_verify('id', '$y')"),
-		(RedactSession::msg_bind('named'), RedactSession::msg_execute()) x 2,
-		RedactSession::msg_sync())->wait_ready;
+		ProtocolSession::msg_parse('named', "SELECT mogo_verify('id', '$y')"),
+		(ProtocolSession::msg_bind('named'), ProtocolSession::msg_execute())
+		  x 2,
+		ProtocolSession::msg_sync())->wait_ready;
   },
-  map { qr{$_ SELECT mogo_verify\('\*\*\*', '\*\*\*'\)\n} } 'duration: \d+\.\d+ ms  parse named:',
+  map { qr{$_ SELECT mogo_verify\('\*\*\*', '\*\*\*'\)\n} }
+  'duration: \d+\.\d+ ms  parse named:',
   'duration: \d+\.\d+ ms  bind named:', 'LOG:  execute named:';
 
-case 'a parameter that its type refuses (the message and CONTEXT quote it)', sub {
+case 'a parameter that its type refuses (the message and CONTEXT quote it)',
+  sub {
 	my $x = secret('refused parameter') . 'x';
 	$s->params('SELECT mogo_verify($1::uuid, $2)', $x, 'v');
 	like($s->errors, qr/^22P02: .*"$x"/, 'the client gets its message');
@@ -149,15 +197,19 @@ case 'a parameter that its type refuses (the message and CONTEXT quote it)', sub
   qr{22P02 ERROR:  invalid input syntax for type uuid: "\*\*\*"\n\S+ \S+ \S+ \[\d+\] [^\n]*CONTEXT:  unnamed portal parameter \$1 = '\*\*\*'\n},
   qr{STATEMENT:  SELECT mogo_verify\(\$1::uuid, \$2\)\n};
 
-case 'an error while the statement runs (CONTEXT: portal with parameters)', sub {
+case 'an error while the statement runs (CONTEXT: portal with parameters)',
+  sub {
 	my $x = secret('failing parameter');
 	$s->params('SELECT mogo_import_client($1, $2)', 'id', $x);
 	like($s->errors, qr/^22P02: .*"${x}x"/, 'the client gets its message');
   },
   qr{22P02 ERROR:  invalid input syntax for type integer: "\*\*\*"\n[^\n]*CONTEXT:  PL/pgSQL function mogo_import_client\(text,text\) line 1 at RETURN\n\tunnamed portal with parameters: \$1 = '\*\*\*', \$2 = '\*\*\*'\n};
 
-case 'a fast-path call whose argument is refused: there is no statement at all', sub {
-	my $oid = $node->safe_psql('postgres', q(SELECT 'mogo_verify(uuid,text)'::regprocedure::oid));
+case
+  'a fast-path call whose argument is refused: there is no statement at all',
+  sub {
+	my $oid = $node->safe_psql('postgres',
+		q(SELECT 'mogo_verify(uuid,text)'::regprocedure::oid));
 	my $x = secret('fast path');
 	$s->fastpath($oid, $x . 'x', 'id');
 	like($s->errors, qr/^22P02: .*"${x}x"/, 'the client gets its message');
@@ -170,18 +222,29 @@ case 'a fast-path call whose argument is refused: there is no statement at all',
 $s->query('PREPARE p (text, text) AS SELECT mogo_verify($1, $2)');
 $s->query('PREPARE "P Q" (text, text) AS SELECT mogo_verify($1, $2)');
 $s->query('PREPARE "P""Q" (text, text) AS SELECT mogo_verify($1, $2)');
-$s->query("PREPARE \"\xc3\xa9\" (text, text) AS SELECT mogo_verify(\$1, \$2)");
-$s->query('PREPARE ' . 'n' x 80 . ' (text, text) AS SELECT mogo_verify($1, $2)');
+$s->query(
+	"PREPARE \"\xc3\xa9\" (text, text) AS SELECT mogo_verify(\$1, \$2)");
+$s->query(
+	'PREPARE ' . 'n' x 80 . ' (text, text) AS SELECT mogo_verify($1, $2)');
 $s->send(
-	RedactSession::msg_parse('driver', 'SELECT mogo_verify($1, $2)', 25, 25),
-	RedactSession::msg_sync())->wait_ready;
+	ProtocolSession::msg_parse(
+		'driver', 'SELECT mogo_verify($1, $2)', 25, 25),
+	ProtocolSession::msg_sync())->wait_ready;
 for my $form (
-	"EXECUTE p('id', '%s')", "execute/**/P ('id', '%s')", "EXECUTE -- x\n\"p\"('id', '%s')",
-	"EXECUTE \"P Q\"('id', '%s')", "EXECUTE \"P\"\"Q\"('id', '%s')", "EXECUTE \xc3\xa9('id', '%s')",
-	'EXECUTE ' . 'N' x 80 . "('id', '%s')", "EXECUTE driver('id', '%s')",
-	"EXPLAIN ANALYZE EXECUTE p('id', '%s')", "CREATE TEMP TABLE t1 AS EXECUTE p('id', '%s')",
-	"PREPARE q AS SELECT mogo_verify('id', '%s')", "EXECUTE q; SELECT '%s'",
-	"EXECUTE p('id', '%s', 'one too many')", "EXECUTE p('id', '%s' || 1/0)",
+	"EXECUTE p('id', '%s')",
+	"execute/**/P ('id', '%s')",
+	"EXECUTE -- x\n\"p\"('id', '%s')",
+	"EXECUTE \"P Q\"('id', '%s')",
+	"EXECUTE \"P\"\"Q\"('id', '%s')",
+	"EXECUTE \xc3\xa9('id', '%s')",
+	'EXECUTE ' . 'N' x 80 . "('id', '%s')",
+	"EXECUTE driver('id', '%s')",
+	"EXPLAIN ANALYZE EXECUTE p('id', '%s')",
+	"CREATE TEMP TABLE t1 AS EXECUTE p('id', '%s')",
+	"PREPARE q AS SELECT mogo_verify('id', '%s')",
+	"EXECUTE q; SELECT '%s'",
+	"EXECUTE p('id', '%s', 'one too many')",
+	"EXECUTE p('id', '%s' || 1/0)",
 	"EXECUTE p('id', '%s'); DEALLOCATE p")
 {
 	(my $logged = $form) =~ s/'[^']*'/'***'/g;
@@ -192,17 +255,23 @@ for my $form (
 
 case 'prepared and executed in one string, then dropped', sub {
 	my $x = secret('one string');
-	$s->query("PREPARE r(text) AS SELECT mogo_verify('id', \$1); EXECUTE r('$x'); DEALLOCATE r; SELECT 1/0");
+	$s->query(
+		"PREPARE r(text) AS SELECT mogo_verify('id', \$1); EXECUTE r('$x'); DEALLOCATE r; SELECT 1/0"
+	);
 	like($s->errors, qr/^22012/);
-  }, qr{22012 ERROR:  division by zero\n[^\n]*STATEMENT:  PREPARE r\(text\) AS SELECT mogo_verify\('\*\*\*', \$1\); EXECUTE r\('\*\*\*'\)};
+  },
+  qr{22012 ERROR:  division by zero\n[^\n]*STATEMENT:  PREPARE r\(text\) AS SELECT mogo_verify\('\*\*\*', \$1\); EXECUTE r\('\*\*\*'\)};
 
-case 'executed and dropped: what it was is remembered to the end of the string', sub {
+case
+  'executed and dropped: what it was is remembered to the end of the string',
+  sub {
 	my $x = secret('dropped');
 	$s->query('PREPARE once(text) AS SELECT mogo_verify(\'id\', $1)');
 	$s->query('SET log_statement = none');
 	$s->query("EXECUTE once('$x'); DEALLOCATE once; EXPLAIN SELECT 1");
 	$s->query('SET log_statement = "all"');
-  }, qr{duration: \d+\.\d+ ms  statement: EXECUTE once\('\*\*\*'\); DEALLOCATE once; EXPLAIN SELECT 1\n};
+  },
+  qr{duration: \d+\.\d+ ms  statement: EXECUTE once\('\*\*\*'\); DEALLOCATE once; EXPLAIN SELECT 1\n};
 
 case 'prepared by a function, executed in the same string', sub {
 	$node->safe_psql('postgres', <<'SQL');
@@ -210,44 +279,83 @@ CREATE FUNCTION prepare_late() RETURNS void LANGUAGE plpgsql AS
 $$ BEGIN EXECUTE 'PREPARE late(text) AS SELECT mogo_verify(''id'', $1)'; END $$
 SQL
 	my $x = secret('late');
-	$s->query('SET log_statement = none');    # it is logged before anybody can know
+	$s->query('SET log_statement = none')
+	  ;    # it is logged before anybody can know
 	$s->query("SELECT prepare_late(); EXECUTE late('$x'); DEALLOCATE late");
 	$s->query('SET log_statement = "all"');
-  }, qr{duration: \d+\.\d+ ms  statement: SELECT prepare_late\(\); EXECUTE late\('\*\*\*'\); DEALLOCATE late\n};
+  },
+  qr{duration: \d+\.\d+ ms  statement: SELECT prepare_late\(\); EXECUTE late\('\*\*\*'\); DEALLOCATE late\n};
 
 # --- statements around statements ------------------------------------------------------
 
 my $n = 0;
 for my $form (
-	[ "DO \$\$ BEGIN PERFORM mogo_verify('id', '%s'); END \$\$", "DO \$\$ BEGIN PERFORM mogo_verify('***', '***'); END \$\$" ],
-	[ "DO LANGUAGE plpgsql \$x\$ BEGIN PERFORM mogo_verify('id', '%s'); END \$x\$", "DO LANGUAGE plpgsql \$x\$ BEGIN PERFORM mogo_verify('***', '***'); END \$x\$" ],
+	[
+		"DO \$\$ BEGIN PERFORM mogo_verify('id', '%s'); END \$\$",
+		"DO \$\$ BEGIN PERFORM mogo_verify('***', '***'); END \$\$"
+	],
+	[
+		"DO LANGUAGE plpgsql \$x\$ BEGIN PERFORM mogo_verify('id', '%s'); END \$x\$",
+		"DO LANGUAGE plpgsql \$x\$ BEGIN PERFORM mogo_verify('***', '***'); END \$x\$"
+	],
 	[ "DO 'BEGIN PERFORM mogo_verify(''id'', ''%s''); END'", "DO '***'" ],
-	[ "DO E'BEGIN PERFORM\\nmogo_verify(\\'id\\', \\'%s\\'); END'", "DO E'***'" ],
-	[ "DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(''id'', ''%s'')'; END \$\$", "DO \$\$ BEGIN EXECUTE '***'; END \$\$" ],
-	[ "DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(\$1, \$2)' USING 'id', '%s'; END \$\$", "DO \$\$ BEGIN EXECUTE '***' USING '***', '***'; END \$\$" ],
-	[ "DO \$\$ BEGIN EXECUTE 'EXECUTE p(''id'', ''%s'')'; PERFORM mogo_verify(NULL::text, NULL); END \$\$" ],
-	[ "DO \$\$ BEGIN RAISE WARNING '%s'; PERFORM mogo_verify(NULL::text, NULL); END \$\$", "DO \$\$ BEGIN RAISE WARNING '***'; PERFORM mogo_verify(NULL::text, NULL); END \$\$" ],
-	[ "DO \$\$ BEGIN RAISE EXCEPTION '%1\$s' USING DETAIL = '%1\$s', HINT = '%1\$s', ERRCODE = '40001'; PERFORM mogo_verify(NULL::text, NULL); END \$\$" ],
-	[ "DO \$\$ DECLARE i int; BEGIN PERFORM mogo_verify('id', '%1\$s'); i := '%1\$s'; END \$\$" ],
-	[ "COPY (SELECT mogo_verify('id', '%s')) TO STDOUT", "COPY (SELECT mogo_verify('***', '***')) TO STDOUT" ],
-	[ "COPY rows FROM STDIN WHERE mogo_verify(v, '%s')", "COPY rows FROM STDIN WHERE mogo_verify(v, '***')" ],
-	[ "EXPLAIN (ANALYZE, VERBOSE) SELECT mogo_verify('id', '%s') FROM rows WHERE mogo_verify(v, '%1\$s')" ],
-	[ "CREATE TEMP TABLE t2 AS SELECT mogo_verify('id', '%s')" ],
-	[ "CREATE FUNCTION login() RETURNS boolean LANGUAGE sql RETURN mogo_verify('id', '%s')", "CREATE FUNCTION login() RETURNS boolean LANGUAGE sql RETURN mogo_verify('***', '***')" ],
-	[ "CREATE VIEW v AS SELECT mogo_verify('id', '%s')" ],
+	[
+		"DO E'BEGIN PERFORM\\nmogo_verify(\\'id\\', \\'%s\\'); END'",
+		"DO E'***'"
+	],
+	[
+		"DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(''id'', ''%s'')'; END \$\$",
+		"DO \$\$ BEGIN EXECUTE '***'; END \$\$"
+	],
+	[
+		"DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(\$1, \$2)' USING 'id', '%s'; END \$\$",
+		"DO \$\$ BEGIN EXECUTE '***' USING '***', '***'; END \$\$"
+	],
+	[
+		"DO \$\$ BEGIN EXECUTE 'EXECUTE p(''id'', ''%s'')'; PERFORM mogo_verify(NULL::text, NULL); END \$\$"
+	],
+	[
+		"DO \$\$ BEGIN RAISE WARNING '%s'; PERFORM mogo_verify(NULL::text, NULL); END \$\$",
+		"DO \$\$ BEGIN RAISE WARNING '***'; PERFORM mogo_verify(NULL::text, NULL); END \$\$"
+	],
+	[
+		"DO \$\$ BEGIN RAISE EXCEPTION '%1\$s' USING DETAIL = '%1\$s', HINT = '%1\$s', ERRCODE = '40001'; PERFORM mogo_verify(NULL::text, NULL); END \$\$"
+	],
+	[
+		"DO \$\$ DECLARE i int; BEGIN PERFORM mogo_verify('id', '%1\$s'); i := '%1\$s'; END \$\$"
+	],
+	[
+		"COPY (SELECT mogo_verify('id', '%s')) TO STDOUT",
+		"COPY (SELECT mogo_verify('***', '***')) TO STDOUT"
+	],
+	[
+		"COPY rows FROM STDIN WHERE mogo_verify(v, '%s')",
+		"COPY rows FROM STDIN WHERE mogo_verify(v, '***')"
+	],
+	[
+		"EXPLAIN (ANALYZE, VERBOSE) SELECT mogo_verify('id', '%s') FROM rows WHERE mogo_verify(v, '%1\$s')"
+	],
+	["CREATE TEMP TABLE t2 AS SELECT mogo_verify('id', '%s')"],
+	[
+		"CREATE FUNCTION login() RETURNS boolean LANGUAGE sql RETURN mogo_verify('id', '%s')",
+		"CREATE FUNCTION login() RETURNS boolean LANGUAGE sql RETURN mogo_verify('***', '***')"
+	],
+	["CREATE VIEW v AS SELECT mogo_verify('id', '%s')"],
 	[ "SELECT mogo_verify(1, '%s')", "SELECT mogo_verify(1, '***')" ],
 	[ "SELECT mogo_verify('id', '%s'", "SELECT mogo_verify('***', '***'" ],
 	[ "SELECT mogo_verify('id', '%s)", "SELECT mogo_verify('***" ],
 	[ "SELECT mogo_verify('id, '%s')", "SELECT mogo_verify('***" ],
 	[ "SELECT mogo_verify(\"id, '%s')", "SELECT mogo_verify(\"***" ],
 	[ "SELECT mogo_verify('id' '%s')", "SELECT mogo_verify('***' '***')" ],
-	[ "SELECT mogo_verify('%1\$s'::uuid, '%1\$sx'::uuid::text)" ],
+	["SELECT mogo_verify('%1\$s'::uuid, '%1\$sx'::uuid::text)"],
 	[ "SELCT mogo_verify('id', '%s')", "SELCT mogo_verify('***', '***')" ],
-	[ "SELECT * FROM mogo_authenticate('id', '%s') a(x, y)" ])
+	["SELECT * FROM mogo_authenticate('id', '%s') a(x, y)"])
 {
 	my ($text, $logged) = @$form;
 	case "around: $text", sub { $s->query(sprintf $text, secret($text)) },
-	  defined $logged ? qr{statement: \Q$logged\E\n|STATEMENT:  \Q$logged\E\n} : qr{'\*\*\*'};
+	  defined $logged
+	  ? qr{statement: \Q$logged\E\n|STATEMENT:  \Q$logged\E\n}
+	  : qr{'\*\*\*'};
 }
 
 case 'a message keeps what is not a literal', sub {
@@ -266,9 +374,12 @@ case 'a syntax error at a literal', sub {
 
 case 'a query inside (QUERY), in the body of a function too', sub {
 	my ($x, $y) = map { secret("inner query $_") } 1 .. 2;
-	$s->query("DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(1, ''$x'')'; END \$\$");
+	$s->query(
+		"DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(1, ''$x'')'; END \$\$");
 	like($s->errors, qr/^42883/);
-	$s->query("DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(''id'' ''$y'')'; END \$\$");
+	$s->query(
+		"DO \$\$ BEGIN EXECUTE 'SELECT mogo_verify(''id'' ''$y'')'; END \$\$"
+	);
   },
   qr{42883 ERROR:  function mogo_verify\(integer, unknown\) does not exist at character 8\n},
   qr{QUERY:  SELECT mogo_verify\(1, '\*\*\*'\)\n},
@@ -276,11 +387,15 @@ case 'a query inside (QUERY), in the body of a function too', sub {
 
 case 'CONTEXT: the SQL of a function, and the expressions of PL/pgSQL', sub {
 	my ($x, $y) = map { secret("context $_") } 1 .. 2;
-	$s->query("CREATE FUNCTION wrap() RETURNS boolean LANGUAGE plpgsql AS \$\$ BEGIN RETURN mogo_verify('${x}x'::uuid, 'v'); END \$\$");
+	$s->query(
+		"CREATE FUNCTION wrap() RETURNS boolean LANGUAGE plpgsql AS \$\$ BEGIN RETURN mogo_verify('${x}x'::uuid, 'v'); END \$\$"
+	);
 	$s->query('SET log_statement = none');
 	$s->query('SELECT wrap()');
 	like($s->errors, qr/"${x}x"/, 'the client gets its message');
-	$s->query("DO \$\$ DECLARE b boolean; BEGIN b := mogo_verify((SELECT v FROM rows r WHERE r.\"id\"\n= 1 / (length('$y') - 36)), '$y'); END \$\$");
+	$s->query(
+		"DO \$\$ DECLARE b boolean; BEGIN b := mogo_verify((SELECT v FROM rows r WHERE r.\"id\"\n= 1 / (length('$y') - 36)), '$y'); END \$\$"
+	);
 	like($s->errors, qr/^22012/, 'a failing assignment');
 	$s->query('SET log_statement = "all"');
   },
@@ -292,7 +407,8 @@ delete $server->{secrets}{'context 1'};
 
 case 'CONTEXT: SQL statement', sub {
 	my $x = secret('SQL statement');
-	$s->query("DO \$\$ BEGIN PERFORM mogo_import_client('id', '$x'); END \$\$");
+	$s->query(
+		"DO \$\$ BEGIN PERFORM mogo_import_client('id', '$x'); END \$\$");
 	like($s->errors, qr/^22P02.*"${x}x"/, 'the client gets its message');
   },
   qr{22P02 ERROR:  invalid input syntax for type integer: "\*\*\*"\n[^\n]*CONTEXT:  PL/pgSQL function mogo_import_client\(text,text\) line 1 at RETURN\n\tSQL statement "SELECT mogo_import_client\('\*\*\*', '\*\*\*'\)"\n\tPL/pgSQL function inline_code_block line 1 at PERFORM\n};
@@ -304,37 +420,51 @@ case 'a statement refused in a failed transaction', sub {
 	$s->query("SELECT mogo_verify('id', '$x')");
 	like($s->errors, qr/^25P02/);
 	$s->query('ROLLBACK');
-  }, qr{25P02 ERROR:  current transaction is aborted.*?\n[^\n]*STATEMENT:  SELECT mogo_verify\('\*\*\*', '\*\*\*'\)\n};
+  },
+  qr{25P02 ERROR:  current transaction is aborted.*?\n[^\n]*STATEMENT:  SELECT mogo_verify\('\*\*\*', '\*\*\*'\)\n};
 
-case 'debugging output: the statement at DEBUG2, the trees with each constant\'s bytes', sub {
+case
+  'debugging output: the statement at DEBUG2, the trees with each constant\'s bytes',
+  sub {
 	my $x = secret('debug');
-	$s->query("SET log_min_messages = debug2; SET debug_print_parse = on; SET debug_print_plan = on; SET debug_print_rewritten = on");
+	$s->query(
+		"SET log_min_messages = debug2; SET debug_print_parse = on; SET debug_print_plan = on; SET debug_print_rewritten = on"
+	);
 	$s->params("SELECT mogo_verify('id', '$x')");
 	$s->query("SELECT mogo_verify('id', '$x')");
-	$s->query("RESET log_min_messages; RESET debug_print_parse; RESET debug_print_plan; RESET debug_print_rewritten");
+	$s->query(
+		"RESET log_min_messages; RESET debug_print_parse; RESET debug_print_plan; RESET debug_print_rewritten"
+	);
   },
   qr{DEBUG:  parse <unnamed>: SELECT mogo_verify\('\*\*\*', '\*\*\*'\)\n},
-  qr{LOG:  parse tree:\n[^\n]*DETAIL:  \*\*\*\n}, qr{LOG:  plan:\n[^\n]*DETAIL:  \*\*\*\n};
+  qr{LOG:  parse tree:\n[^\n]*DETAIL:  \*\*\*\n},
+  qr{LOG:  plan:\n[^\n]*DETAIL:  \*\*\*\n};
 
 case 'statistics of the executor', sub {
 	my $x = secret('ShowUsage');
 	$s->query('SET log_executor_stats = on');
 	$s->query("SELECT mogo_verify('id', '$x')");
 	$s->query('RESET log_executor_stats');
-  }, qr{LOG:  EXECUTOR STATISTICS\n[^\n]*DETAIL:  ! system usage stats:};
+}, qr{LOG:  EXECUTOR STATISTICS\n[^\n]*DETAIL:  ! system usage stats:};
 
 case 'a temporary file of such a statement', sub {
 	my $x = secret('temporary file');
 	$s->query("SET work_mem = '64kB'");
-	$s->query("SELECT count(*) FROM (SELECT mogo_verify('id', '$x'), i FROM generate_series(1, 20000) i ORDER BY repeat(i::text, 10)) x");
+	$s->query(
+		"SELECT count(*) FROM (SELECT mogo_verify('id', '$x'), i FROM generate_series(1, 20000) i ORDER BY repeat(i::text, 10)) x"
+	);
 	$s->query('RESET work_mem');
-  }, qr{LOG:  temporary file: path "base/pgsql_tmp/[^"]+", size \d+\n[^\n]*STATEMENT:  SELECT count\(\*\) FROM \(SELECT mogo_verify\('\*\*\*', '\*\*\*'\), i };
+  },
+  qr{LOG:  temporary file: path "base/pgsql_tmp/[^"]+", size \d+\n[^\n]*STATEMENT:  SELECT count\(\*\) FROM \(SELECT mogo_verify\('\*\*\*', '\*\*\*'\), i };
 
-case 'a list of memory contexts, which shows the beginnings of prepared statements', sub {
+case
+  'a list of memory contexts, which shows the beginnings of prepared statements',
+  sub {
 	my $x = secret('memory contexts');
 	$s->query("PREPARE m1 AS SELECT mogo_verify('id', '$x')");
 	$s->query("PREPARE m3 AS SELECT 'plain 15'");
-	$node->safe_psql('postgres', 'SELECT pg_log_backend_memory_contexts(' . $s->pid . ')');
+	$node->safe_psql('postgres',
+		'SELECT pg_log_backend_memory_contexts(' . $s->pid . ')');
 	$server->wait_for_log(qr/Grand total/);
   },
   qr{LOG:  level: \d+; CachedPlanSource: \d+ total in \d+ blocks; \d+ free \(\d+ chunks\); \d+ used: PREPARE m1 AS SELECT mogo_verify\('\*\*\*', '\*\*\*'\)\n},
@@ -343,9 +473,11 @@ case 'a list of memory contexts, which shows the beginnings of prepared statemen
 case 'messages of less than a warning', sub {
 	my @x = map { secret("level $_") } 1 .. 2;
 	$s->query('SET log_min_messages = info');
-	$s->query("DO \$\$ BEGIN PERFORM mogo_verify('id', 'x'); RAISE NOTICE 'it is %', '$x[0]'; RAISE INFO 'it is %', '$x[1]'; END \$\$");
+	$s->query(
+		"DO \$\$ BEGIN PERFORM mogo_verify('id', 'x'); RAISE NOTICE 'it is %', '$x[0]'; RAISE INFO 'it is %', '$x[1]'; END \$\$"
+	);
 	$s->query('RESET log_min_messages');
-  }, qr{NOTICE:  it is \*\*\*\n}, qr{INFO:  it is \*\*\*\n};
+}, qr{NOTICE:  it is \*\*\*\n}, qr{INFO:  it is \*\*\*\n};
 
 case 'permission denied', sub {
 	my $x = secret('denied');
@@ -363,7 +495,8 @@ case 'a timeout and a cancel', sub {
 	$s->query('SET statement_timeout = 200');
 	$s->query("SELECT mogo_verify_status('id', '$x')");
 	like($s->errors, qr/^57014/);
-	$s->query("DO \$\$ BEGIN PERFORM mogo_verify_status('id', '$z'); END \$\$");
+	$s->query(
+		"DO \$\$ BEGIN PERFORM mogo_verify_status('id', '$z'); END \$\$");
 	$s->query('RESET statement_timeout');
 	$s->start("SELECT mogo_verify_status('id', '$y')");
 	$server->sleeps($s);
@@ -379,9 +512,10 @@ case 'a session that is ended', sub {
 	my $other = $server->session;
 	$other->start("SELECT mogo_verify_status('id', '$x')");
 	$server->sleeps($other);
-	$node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . $other->pid . ')');
+	$node->safe_psql('postgres',
+		'SELECT pg_terminate_backend(' . $other->pid . ')');
 	$other->wait_ready;
-  }, qr{57P01 FATAL:  terminating connection due to administrator command\n};
+}, qr{57P01 FATAL:  terminating connection due to administrator command\n};
 
 my $first = $server->session;
 my $second = $server->session;
@@ -409,7 +543,10 @@ case 'a deadlock between two of ours', sub {
 	$server->blocked($first);
 	$second->start("SELECT mogo_rehash_secret(1, '$w')");
 	$_->wait_ready for $first, $second;
-	like($first->errors . $second->errors, qr/^40P01: deadlock detected$/, 'there was one');
+	like(
+		$first->errors . $second->errors,
+		qr/^40P01: deadlock detected$/,
+		'there was one');
 	$_->query('ROLLBACK') for $first, $second;
   },
   qr{40P01 ERROR:  deadlock detected\n[^\n]*DETAIL:  Process \d+ waits for ShareLock on transaction \d+; blocked by process \d+\.\n\tProcess \d+ waits},
@@ -430,7 +567,9 @@ case 'a deadlock reported by a session that has nothing to do with us', sub {
   },
   qr{40P01 ERROR:  deadlock detected\n.*?Process \d+: UPDATE rows SET v = 'unrelated 2' WHERE id = 2\n\tProcess \d+: SELECT mogo_rehash_secret\(1, '\*\*\*'\)\n.*?STATEMENT:  UPDATE rows SET v = 'unrelated 2' WHERE id = 2\n}s;
 
-case 'one of ours that waits inside parse analysis, its text as it was sent; the other\'s is cut', sub {
+case
+  'one of ours that waits inside parse analysis, its text as it was sent; the other\'s is cut',
+  sub {
 	my $x = secret('deadlock in parse analysis');
 	$_->query('BEGIN') for $first, $second;
 	$second->query('SET LOCAL deadlock_timeout = 1000000');
@@ -450,12 +589,22 @@ case 'one of ours that waits inside parse analysis, its text as it was sent; the
 
 case 'an error in a parallel worker, which logs it too', sub {
 	my ($x, $y) = map { secret("parallel $_") } 1 .. 2;
-	$s->query($major >= 16 ? 'SET debug_parallel_query = on' : 'SET force_parallel_mode = on');
-	$s->query("SELECT mogo_verify('id', v::int::text || '$x') FROM rows WHERE v = 'a'");
+	$s->query(
+		$major >= 16
+		? 'SET debug_parallel_query = on'
+		: 'SET force_parallel_mode = on');
+	$s->query(
+		"SELECT mogo_verify('id', v::int::text || '$x') FROM rows WHERE v = 'a'"
+	);
 	like($s->errors, qr/^22P02/);
-	$s->query("SELECT mogo_verify('id', ('$y' || v)::int::text) FROM rows WHERE v = 'a'");
+	$s->query(
+		"SELECT mogo_verify('id', ('$y' || v)::int::text) FROM rows WHERE v = 'a'"
+	);
 	like($s->errors, qr/^22P02.*"${y}a"/, 'the client gets its message');
-	$s->query($major >= 16 ? 'RESET debug_parallel_query' : 'RESET force_parallel_mode');
+	$s->query(
+		$major >= 16
+		? 'RESET debug_parallel_query'
+		: 'RESET force_parallel_mode');
   },
   qr{22P02 ERROR:  invalid input syntax for type integer: "\*\*\*"\n(?:[^\n]*CONTEXT:  parallel worker\n)?[^\n]*STATEMENT:  SELECT mogo_verify\('\*\*\*', v::int::text \|\| '\*\*\*'\) FROM rows WHERE v = '\*\*\*'\n};
 
@@ -463,11 +612,22 @@ case 'an error in a parallel worker, which logs it too', sub {
 
 $s->query('PREPARE long AS SELECT ' . join ',', 1 .. 1600);
 $s->query("SET statement_timeout = '60s'");
-for my $piece ('execute/*', 'execute ', 'EXECUTE long ', 'mogo_verify ', 'mogo_verify /*', '$a$', '"', '/*', 'do $a$')
+for my $piece (
+	'execute/*',
+	'execute ',
+	'EXECUTE long ',
+	'mogo_verify ',
+	'mogo_verify /*',
+	'$a$',
+	'"',
+	'/*',
+	'do $a$')
 {
-	$s->query("SELECT mogo_verify('x', 'y') -- " . $piece x (1_000_000 / length $piece));
+	$s->query("SELECT mogo_verify('x', 'y') -- "
+		  . $piece x (1_000_000 / length $piece));
 	is($s->rows, 'f', "a million characters of $piece");
-	$s->query("SELECT mogo_verify('x', 'y') + " . $piece x (100_000 / length $piece));
+	$s->query("SELECT mogo_verify('x', 'y') + "
+		  . $piece x (100_000 / length $piece));
 	like($s->errors, qr/^42/, "a hundred thousand in a statement: $piece");
 }
 $s->query('RESET statement_timeout');
@@ -483,9 +643,11 @@ $_->close for $s, $first, $second;
 	$other->start("SELECT mogo_verify_status('id', '$x')");
 	$server->sleeps($other);
 	kill 'KILL', $other->pid;
-	$server->wait_for_log(qr/was terminated by signal 9.* ready to accept connections/s);
+	$server->wait_for_log(
+		qr/was terminated by signal 9.* ready to accept connections/s);
 	$node->poll_query_until('postgres', 'SELECT true') or die 'no restart';
-	like($server->new_log,
+	like(
+		$server->new_log,
 		qr{LOG:  (?:server process|client backend) \(PID \d+\) was terminated by signal 9: Killed\n[^\n]*DETAIL:  Failed process was running: SELECT mogo_verify_status\('\*\*\*', '\*\*\*'\)\n},
 		'a crash: the log says what ran');
 }
@@ -499,7 +661,8 @@ $s->query('SET mogocred.redact_literals = off');
 my $shown = $server->secret('off');
 $s->query("SELECT mogo_verify('id', '$shown')");
 $server->new_log;
-ok(scalar(RedactLog::shows($shown, slurp_file($_))), "redaction off: the secret is in $_")
+ok(scalar(RedactLog::shows($shown, slurp_file($_))),
+	"redaction off: the secret is in $_")
   for grep { /server\./ } @files;
 
 $s = $server->session(user => 'stranger');

@@ -6,7 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
-use RedactSession;
+use ProtocolSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -41,7 +41,13 @@ _PG_init(void)
 }
 C
 my ($include) = split /\n/, `pg_config --includedir-server`;
-command_ok([ 'sh', '-c', "cc -shared -fPIC -I'$include' -o '$dir/other_hooks.so' '$dir/other_hooks.c'" ], 'a library with hooks');
+command_ok(
+	[
+		'sh',
+		'-c',
+		"cc -shared -fPIC -I'$include' -o '$dir/other_hooks.so' '$dir/other_hooks.c'"
+	],
+	'a library with hooks');
 
 my $node = PostgreSQL::Test::Cluster->new('other_hooks');
 $node->init;
@@ -52,27 +58,37 @@ log_min_duration_statement = 0
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
-my $oid = $node->safe_psql('postgres', q{SELECT 'mogo_verify(text, text)'::regprocedure::oid});
+my $oid = $node->safe_psql('postgres',
+	q{SELECT 'mogo_verify(text, text)'::regprocedure::oid});
 
 my $secret = 'e1c2a3b4-5d6e-4f70-8192-a3b4c5d6e7f8';
-my $s = RedactSession->new($node);
+my $s = ProtocolSession->new($node);
 $s->query("SELECT 'plain'");
 $s->query("SELECT mogo_verify('id', '$secret 1')");
 $s->fastpath($oid, 'id', "$secret 2");
 $s->query("SELECT mogo_verify('$secret 6'::uuid, 'x')");
 $s->query("SELECT mogo_verify('id', '$secret 3'), '$secret 4'::int");
-like($s->errors, qr/^(?:22P02|XX000)/, 'an error, while the other library fails at the record');
+like($s->errors, qr/^(?:22P02|XX000)/,
+	'an error, while the other library fails at the record');
 $s->query("SELECT mogo_verify('id', '$secret 5')");
 is($s->rows, 'f', 'the session goes on');
 $s->close;
 $node->stop;
 
 my $log = slurp_file($node->logfile);
-like($log, qr/^other hook: statement: SELECT 'plain'$/m, 'the other hook sees what is logged');
-like($log, qr/^other hook: statement: SELECT mogo_verify\('\*\*\*', '\*\*\*'\)$/m, 'and what is redacted');
-my $n = () = $log =~ /^other hook: invalid input syntax for type uuid: "\*\*\*"$/mg;
+like(
+	$log,
+	qr/^other hook: statement: SELECT 'plain'$/m,
+	'the other hook sees what is logged');
+like(
+	$log,
+	qr/^other hook: statement: SELECT mogo_verify\('\*\*\*', '\*\*\*'\)$/m,
+	'and what is redacted');
+my $n = () =
+  $log =~ /^other hook: invalid input syntax for type uuid: "\*\*\*"$/mg;
 is($n, 1, 'an error that is redacted, once');
 like($log, qr/the other library fails/, 'it did fail once');
-unlike($log, qr/\Q$secret\E/, 'neither it nor the log has a secret, before and after that');
+unlike($log, qr/\Q$secret\E/,
+	'neither it nor the log has a secret, before and after that');
 
 done_testing();

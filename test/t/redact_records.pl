@@ -22,9 +22,12 @@ CONF
 my $node = $server->node;
 $node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
 my ($id, $clear) = split /,/,
-  $node->safe_psql('postgres', q(SELECT client_id || ',' || client_secret FROM mogo_add_client('first')));
+  $node->safe_psql('postgres',
+	q(SELECT client_id || ',' || client_secret FROM mogo_add_client('first'))
+  );
 push @{ $server->{secrets}{'an issued secret'} }, $clear;
-my $table = $node->safe_psql('postgres', q{SELECT pg_relation_filepath('mogo_client')});
+my $table =
+  $node->safe_psql('postgres', q{SELECT pg_relation_filepath('mogo_client')});
 my $file = $node->data_dir . "/$table";
 $node->safe_psql('postgres', 'CHECKPOINT');
 
@@ -38,11 +41,14 @@ sub with_file
 	$code->($kept);
 	$node->start;
 	my $s = $server->session;
-	$server->case($name, sub {
-		$s->query("SELECT mogo_verify('$id', '$clear')");
-		$s->params('SELECT mogo_verify($1, $2)', $id, $clear);
-		$s->query("SELECT mogo_add_client('second')");
-	  }, @patterns);
+	$server->case(
+		$name,
+		sub {
+			$s->query("SELECT mogo_verify('$id', '$clear')");
+			$s->params('SELECT mogo_verify($1, $2)', $id, $clear);
+			$s->query("SELECT mogo_add_client('second')");
+		},
+		@patterns);
 	$s->close;
 	$node->stop;
 	open my $out, '>:raw', $file or die $!;
@@ -55,21 +61,29 @@ sub with_file
 my $call = qr{SELECT mogo_verify\('\*\*\*', '\*\*\*'\)};
 my $bound = qr{SELECT mogo_verify\(\$1, \$2\)};
 my $head = qr{^\S+ \S+ \S+ \[\d+\] [^\n]* }m;
-my $damaged = qr{XX001 ERROR:  XX001: invalid page in block 0 of relation "?$table"?\n};
-with_file('a damaged page', sub {
-	my ($kept) = @_;
-	open my $out, '>:raw', $file or die $!;
-	print $out 'x' x 8192 . substr($kept, 8192);
-	close $out;
-  },
-  qr{$damaged${head}LOCATION:  \w+, \w+\.c:\d+\n${head}STATEMENT:  $call\n},
-  qr{$damaged(?:${head}CONTEXT:  [^\n]*'\*\*\*'\n)?${head}LOCATION:  \w+, \w+\.c:\d+\n${head}STATEMENT:  $bound\n},
-  qr{$damaged(?:${head}CONTEXT:  [^\n]*\n(?:\t[^\n]*\n)*)?${head}LOCATION:  \w+, \w+\.c:\d+\n${head}STATEMENT:  SELECT mogo_add_client\('second'\)\n});
+my $damaged =
+  qr{XX001 ERROR:  XX001: invalid page in block 0 of relation "?$table"?\n};
+with_file(
+	'a damaged page',
+	sub {
+		my ($kept) = @_;
+		open my $out, '>:raw', $file or die $!;
+		print $out 'x' x 8192 . substr($kept, 8192);
+		close $out;
+	},
+	qr{$damaged${head}LOCATION:  \w+, \w+\.c:\d+\n${head}STATEMENT:  $call\n},
+	qr{$damaged(?:${head}CONTEXT:  [^\n]*'\*\*\*'\n)?${head}LOCATION:  \w+, \w+\.c:\d+\n${head}STATEMENT:  $bound\n},
+	qr{$damaged(?:${head}CONTEXT:  [^\n]*\n(?:\t[^\n]*\n)*)?${head}LOCATION:  \w+, \w+\.c:\d+\n${head}STATEMENT:  SELECT mogo_add_client\('second'\)\n}
+);
 
-my $missing = qr{58P01 ERROR:  58P01: could not open file "$table": No such file or directory\n};
-with_file('a missing file', sub { unlink $file or die $! },
-  qr{$missing${head}LOCATION:  \w+, md\.c:\d+\n${head}STATEMENT:  $call\n},
-  qr{$missing(?:${head}CONTEXT:  [^\n]*'\*\*\*'\n)?${head}LOCATION:  \w+, md\.c:\d+\n${head}STATEMENT:  $bound\n});
+my $missing =
+  qr{58P01 ERROR:  58P01: could not open file "$table": No such file or directory\n};
+with_file(
+	'a missing file',
+	sub { unlink $file or die $! },
+	qr{$missing${head}LOCATION:  \w+, md\.c:\d+\n${head}STATEMENT:  $call\n},
+	qr{$missing(?:${head}CONTEXT:  [^\n]*'\*\*\*'\n)?${head}LOCATION:  \w+, md\.c:\d+\n${head}STATEMENT:  $bound\n}
+);
 
 # --- a full disk --------------------------------------------------------------------------
 
@@ -130,25 +144,40 @@ posix_fallocate(int fd, off_t offset, off_t len)
 	return real(fd, offset, len);
 }
 C
-command_ok([ 'sh', '-c', "cc -shared -fPIC -o '$dir/full_disk.so' '$dir/full_disk.c' -ldl" ],
+command_ok(
+	[
+		'sh', '-c',
+		"cc -shared -fPIC -o '$dir/full_disk.so' '$dir/full_disk.c' -ldl"
+	],
 	'a library that fills the disk');
 
 $node->stop;
 $server->{mark} = -s $server->{log};
 {
-	local $ENV{LD_PRELOAD} = join ':', grep { defined && length } $ENV{LD_PRELOAD}, "$dir/full_disk.so";
+	local $ENV{LD_PRELOAD} = join ':',
+	  grep { defined && length } $ENV{LD_PRELOAD}, "$dir/full_disk.so";
 	$node->start;
 }
 SKIP:
 {
-	my $pid = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+	my $pid =
+	  (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
 	skip 'the server was started with another LD_PRELOAD', 2
-	  unless -r "/proc/$pid/maps" && slurp_file("/proc/$pid/maps") =~ /full_disk\.so/;
+	  unless -r "/proc/$pid/maps"
+	  && slurp_file("/proc/$pid/maps") =~ /full_disk\.so/;
 	my $x = $server->secret('full disk');
 	my $s = $server->session;
 	append_to_file("$dir/full", '');
-	$s->query("SELECT mogo_import_client('third', gen_random_uuid(), 'plain', '$x') FROM pg_switch_wal()");
-	for (1 .. 50) { last if $s->{errors}[0]; $s->query("SELECT mogo_import_client('n$_', gen_random_uuid(), 'plain', '$x') FROM pg_switch_wal()"); }
+	$s->query(
+		"SELECT mogo_import_client('third', gen_random_uuid(), 'plain', '$x') FROM pg_switch_wal()"
+	);
+	for (1 .. 50)
+	{
+		last if $s->{errors}[0];
+		$s->query(
+			"SELECT mogo_import_client('n$_', gen_random_uuid(), 'plain', '$x') FROM pg_switch_wal()"
+		);
+	}
 	unlink "$dir/full";
 	my $log = '';
 	for (1 .. 300)
@@ -157,7 +186,9 @@ SKIP:
 		last if $log =~ /database system is shut down/;
 		select undef, undef, undef, 0.1;
 	}
-	like($log, qr{53100 PANIC:  53100: could not write to file "pg_wal/xlogtemp\.\d+": No space left on device\n${head}LOCATION:  \w+, xlog\.c:\d+\n${head}STATEMENT:  SELECT mogo_import_client\('\*\*\*', gen_random_uuid\(\), '\*\*\*', '\*\*\*'\) FROM pg_switch_wal\(\)\n},
+	like(
+		$log,
+		qr{53100 PANIC:  53100: could not write to file "pg_wal/xlogtemp\.\d+": No space left on device\n${head}LOCATION:  \w+, xlog\.c:\d+\n${head}STATEMENT:  SELECT mogo_import_client\('\*\*\*', gen_random_uuid\(\), '\*\*\*', '\*\*\*'\) FROM pg_switch_wal\(\)\n},
 		'a full disk: the PANIC is PostgreSQL\'s');
 }
 $node->stop('immediate', fail_ok => 1);

@@ -1,16 +1,17 @@
-
-# A session that speaks PostgreSQL's protocol itself, for the redaction tests:
-# psql binds no parameters before 16, makes no fast-path call in any version,
-# and cannot be left waiting in the middle of a statement.
-
-package RedactSession;
+# A session that speaks PostgreSQL's protocol itself: psql binds no parameters before 16,
+# makes no fast-path call in any version, and cannot be left waiting in the middle of a
+# statement.
+package ProtocolSession;
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use IO::Socket::UNIX;
 
 # The major version of the PostgreSQL under test.
-sub major { return qx(pg_config --version) =~ /(\d+)/ ? $1 : die 'no version'; }
+sub major
+{
+	return qx(pg_config --version) =~ /(\d+)/ ? $1 : die 'no version';
+}
 
 # $node is a PostgreSQL::Test::Cluster; further arguments are start-up
 # parameters, like options => '-c work_mem=64kB'.
@@ -20,11 +21,16 @@ sub new
 	my $user = getpwuid($<);
 	my $sock = IO::Socket::UNIX->new(
 		Type => SOCK_STREAM(),
-		Peer => $node->host . '/.s.PGSQL.' . $node->port) or die "connect: $!";
+		Peer => $node->host . '/.s.PGSQL.' . $node->port
+	) or die "connect: $!";
 	my $self = bless { sock => $sock, errors => [], rows => [] }, $class;
-	%startup = (user => $user, database => 'postgres',
-		application_name => 'redact-test', %startup);
-	my $body = pack('N', 196608) . join('', map { "$_\0$startup{$_}\0" } sort keys %startup) . "\0";
+	%startup = (
+		user => $user,
+		database => 'postgres',
+		application_name => 'redact-test',
+		%startup);
+	my $body = pack('N', 196608)
+	  . join('', map { "$_\0$startup{$_}\0" } sort keys %startup) . "\0";
 	$sock->syswrite(pack('N', length($body) + 4) . $body);
 	$self->wait_ready;
 	return $self;
@@ -51,7 +57,8 @@ sub _read
 	my $buf = '';
 	while (length($buf) < $n)
 	{
-		my $got = $self->{sock}->sysread($buf, $n - length($buf), length($buf));
+		my $got =
+		  $self->{sock}->sysread($buf, $n - length($buf), length($buf));
 		return undef unless $got;
 	}
 	return $buf;
@@ -71,7 +78,8 @@ sub wait_ready
 		last unless defined $body;
 		if ($type eq 'E')
 		{
-			my %f = map { (substr($_, 0, 1), substr($_, 1)) } grep { length } split /\0/, $body;
+			my %f = map { (substr($_, 0, 1), substr($_, 1)) }
+			  grep { length } split /\0/, $body;
 			push @{ $self->{errors} }, "$f{C}: $f{M}";
 		}
 		elsif ($type eq 'D')
@@ -87,7 +95,11 @@ sub wait_ready
 }
 
 sub errors { return join("\n", @{ $_[0]{errors} }) }
-sub rows   { return join("\n", map { defined $_ ? $_ : 'NULL' } @{ $_[0]{rows} }) }
+
+sub rows
+{
+	return join("\n", map { defined $_ ? $_ : 'NULL' } @{ $_[0]{rows} });
+}
 
 # Simple protocol: sends, or sends and waits.
 sub start { my ($self, $sql) = @_; return $self->send(Q => "$sql\0"); }
@@ -97,14 +109,21 @@ sub query { my ($self, $sql) = @_; return $self->start($sql)->wait_ready; }
 sub msg_parse
 {
 	my ($name, $sql, @types) = @_;
-	return (P => "$name\0$sql\0" . pack('n', scalar @types) . pack('N*', @types));
+	return (
+		P => "$name\0$sql\0" . pack('n', scalar @types) . pack('N*', @types));
 }
 
 sub msg_bind
 {
 	my ($name, @values) = @_;
-	return (B => "\0$name\0" . pack('nn', 0, scalar @values)
-		  . join('', map { defined $_ ? pack('N', length $_) . $_ : pack('N', 0xffffffff) } @values)
+	return (
+		B => "\0$name\0" . pack('nn', 0, scalar @values) . join(
+			'',
+			map {
+				defined $_
+				  ? pack('N', length $_) . $_
+				  : pack('N', 0xffffffff)
+			} @values)
 		  . pack('n', 0));
 }
 
@@ -115,7 +134,10 @@ sub msg_sync    { return (S => ''); }
 sub params
 {
 	my ($self, $sql, @values) = @_;
-	return $self->send(msg_parse('', $sql), msg_bind('', @values), msg_execute(), msg_sync())->wait_ready;
+	return $self->send(
+		msg_parse('', $sql),
+		msg_bind('', @values),
+		msg_execute(), msg_sync())->wait_ready;
 }
 
 # A fast-path call with text arguments.
@@ -123,9 +145,16 @@ sub fastpath
 {
 	my ($self, $oid, @values) = @_;
 	return $self->send(F => pack('Nnn', $oid, 0, scalar @values)
-		  . join('', map { pack('N', length $_) . $_ } @values) . pack('n', 0))->wait_ready;
+		  . join('', map { pack('N', length $_) . $_ } @values)
+		  . pack('n', 0))->wait_ready;
 }
 
-sub close { my ($self) = @_; $self->send(X => ''); $self->{sock}->close; return; }
+sub close
+{
+	my ($self) = @_;
+	$self->send(X => '');
+	$self->{sock}->close;
+	return;
+}
 
 1;

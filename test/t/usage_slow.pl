@@ -3,7 +3,7 @@
 # the next one does.
 
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
@@ -15,12 +15,12 @@ my $node = counting_node('slow', 'mogocred.usage_max' => 10000);
 my $q = sub { $node->safe_psql('postgres', @_) };
 my $flush = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'mogocred flush'};
 
-# A trigger of the owner's takes a second for each batch of a hundred rows. The flush
+# A trigger of the owner's takes a second for each batch of a hundred rows. A flush
 # ends after two; the next one comes at once, and not after the hour.
 issue_many($node, 'many', 450);
 $q->(q{
-	CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(1.1); RETURN NULL; END';
-	CREATE TRIGGER slowly AFTER INSERT ON mogo_secret_usage FOR EACH STATEMENT EXECUTE FUNCTION slowly()});
+	CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.011); RETURN NULL; END';
+	CREATE TRIGGER slowly AFTER INSERT ON mogo_secret_usage FOR EACH ROW EXECUTE FUNCTION slowly()});
 is($q->('SELECT bool_and(mogo_verify(client_id, client_secret)) FROM many'), 't', 'all are used');
 $node->poll_query_until('postgres', $flush, '1') or die 'no flush';
 $node->append_conf('postgresql.conf', "mogocred.usage_flush_interval = 1h\n");
@@ -49,6 +49,7 @@ ok(flushed($node, $c, '2|'), 'the counts of another are flushed');
 ok(logged($node, qr/FATAL:  terminating background worker "mogocred flush" due to administrator command/, 0),
 	'the one that waits is ended after its ten seconds');
 release($node);
+$node->reload;
 ok(flushed($node, $o, '3|', 'other'), 'and its counts are written when the database is free');
 
 $node->stop;
