@@ -73,14 +73,16 @@ endif
 # Each folder's run.sh, with the PG_CONFIG that the caller named.
 RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
-.PHONY: test test-drivers test-examples test-debian test-package test-image test-majors bench dist image
+.PHONY: test test-drivers test-servers test-examples test-debian test-package test-image test-majors bench dist image
 .PHONY: demo demo-stop demo-console demo-token-service
-.PHONY: check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
+.PHONY: check-cost check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
 test: ## Runs the whole suite on private servers; TESTS="name name" runs some of it
 	$(RUN)test/run.sh"
 test-drivers: ## Runs the blocks of doc/languages.md through published drivers and ORMs
 	$(RUN)test/drivers/run.sh"
+test-servers: ## Runs the configurations of doc/servers.md (nginx, Apache, Dovecot, PAM and others)
+	$(RUN)test/servers/run.sh"
 test-examples: ## Tries the examples in a browser, with published OAuth clients and Adminer
 	$(RUN)test/examples/run.sh"
 test-demo: ## Plays the demo with its console and token service, also interrupted and repeated
@@ -105,6 +107,8 @@ demo-stop: ## Stops the demo and deletes all that it made
 
 bench: ## Measures every row of the figures, side by side; QUICK=1 for a first look, ROWS= for some
 	$(RUN)bench/run.sh"
+check-cost: ## Counts what preloading costs sessions that never call us, with callgrind
+	$(RUN)bench/cost/run.sh"
 
 check-deep: ## Runs the slow checks, from here to check-coverage; this takes an hour
 	$(RUN)test/deep/run.sh" $@

@@ -5,14 +5,15 @@
  *
  * Literals are redacted, not statements: in a text that calls a function of ours
  * that takes a secret, or executes a prepared statement that does, *** stands for
- * what its literals hold (redact_scan.c). What leaks without each hook:
+ * what its literals hold (redact_scan.c). What leaks without each hook, and in how
+ * many of the tests:
  *
  * emit_log_hook		every record: statement and duration logging, parameters,
- *						CONTEXT, auto_explain, pgaudit, deadlocks
- * post_parse_analyze	pg_stat_activity; utility statements in pg_stat_statements
+ *						CONTEXT, auto_explain, pgaudit, deadlocks (all)
+ * post_parse_analyze	pg_stat_activity; utility statements in pg_stat_statements;
+ *						EXECUTE of a prepared statement in the log (62)
  * ExecutorRun			pg_stat_activity in the extended protocol, where PostgreSQL
- *						shows the text anew at Execute; parallel workers
- * ProcessUtility		pg_stat_activity, for a utility statement sent likewise
+ *						shows the text anew at Execute; parallel workers (4)
  *
  * A session that never calls us pays for a memchr() over each text it analyzes.
  *
@@ -36,7 +37,6 @@
 #include "parser/parser.h"
 #include "parser/scansup.h"
 #include "tcop/tcopprot.h"
-#include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -47,7 +47,6 @@ static bool redact_literals = true;
 static emit_log_hook_type prev_emit_log = NULL;
 static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 /* Set while we emit a record ourselves, which comes by the hook again. */
 static bool emitting = false;
@@ -63,17 +62,19 @@ static bool session_literals = false;
  */
 static const char *judged_text = NULL;
 static TimestampTz judged_at;
-static bool judged_calls;
+static bool judged_ours;
 static char *redacted_text = NULL;
 
-/* Makes a pass over a text of this session's. */
+/* Makes a pass over a text of this session's; of none for NULL. */
 static MogoScan
-scan(const char *sql, size_t len, bool wrapped)
+scan(const char *sql, bool wrapped)
 {
-	return (MogoScan)
-	{
-		sql, sql + len, MOGO_BACKSLASHES, wrapped
-	};
+	MogoScan	s = {sql ? sql : ""};
+
+	s.end = s.p + strlen(s.p);
+	s.backslashes = MOGO_BACKSLASHES;
+	s.wrapped = wrapped;
+	return s;
 }
 
 /* Tells whether a prepared statement that this session knows calls us. */
@@ -92,66 +93,52 @@ prepared_calls(const char *name, size_t len, bool quoted)
 	key[n] = '\0';
 	truncate_identifier(key, n, false);
 	prepared = FetchPreparedStatement(key, false);
-	name = prepared ? prepared->plansource->query_string : "";
-	return mogo_calls(scan(name, strlen(name), false), NULL);
+	return prepared && mogo_calls(scan(prepared->plansource->query_string, false), NULL);
 }
 
 /* Tells whether a text calls us. Allocates nothing and never fails. */
 static bool
-calls(const char *sql, size_t len, bool wrapped)
+calls(MogoScan s)
 {
-	return (session_calls || mogo_mentions(sql, len)) &&
-		mogo_calls(scan(sql, len, wrapped), prepared_calls);
+	return (session_calls || mogo_mentions(s.p, s.end - s.p)) && mogo_calls(s, prepared_calls);
 }
 
 /* Keeps the verdict on a text, and makes its redacted copy. */
 static void
-keep_verdict(const char *sql, bool text_calls)
+keep_verdict(const char *sql, bool ours)
 {
-	size_t		len = strlen(sql);
-
 	free(redacted_text);
-	redacted_text = NULL;
-	judged_text = sql;
-	judged_at = GetCurrentStatementStartTimestamp();
-	judged_calls = text_calls;
-	if (!text_calls)
-		return;
-	redacted_text = malloc(MOGO_ROOM(len));
-	if (redacted_text == NULL)
+	redacted_text = ours ? malloc(MOGO_ROOM(strlen(sql))) : NULL;
+	if (redacted_text != NULL)
+		*mogo_redact(redacted_text, scan(sql, false)) = '\0';
+	else if (ours)
 		redacted_text = strdup(MOGO_MASK);
-	else
-		*mogo_redact(redacted_text, scan(sql, len, false)) = '\0';
 	if (redacted_text != NULL && strcmp(redacted_text, sql) == 0)
 	{
 		free(redacted_text);
 		redacted_text = NULL;
 	}
-}
-
-/* Returns the text of the statement that runs, as it was sent; or NULL. */
-static const char *
-statement_text(void)
-{
-	return debug_query_string != NULL && debug_query_string == redacted_text ?
-		judged_text : debug_query_string;
+	judged_text = sql;
+	judged_at = GetCurrentStatementStartTimestamp();
+	judged_ours = ours;
 }
 
 /*
- * Returns that text if it calls us, else NULL. It is judged once for each message,
- * which may be a string of many statements; in background workers, each time.
+ * Returns the text of the statement that runs, as it was sent, if it calls us, else
+ * NULL. It is judged once for each message, which may be a string of many statements;
+ * in background workers, where nothing tells messages apart, each time.
  */
 static const char *
 our_statement(void)
 {
-	const char *sql = statement_text();
+	const char *sql = debug_query_string;
 
 	if (sql == NULL)
 		return NULL;
-	if (sql == debug_query_string && (sql != judged_text || MyProcPort == NULL ||
-									  judged_at != GetCurrentStatementStartTimestamp()))
-		keep_verdict(sql, calls(sql, strlen(sql), false));
-	return judged_calls ? sql : NULL;
+	if (sql != redacted_text && (sql != judged_text || MyProcPort == NULL ||
+								 judged_at != GetCurrentStatementStartTimestamp()))
+		keep_verdict(sql, calls(scan(sql, false)));
+	return judged_ours ? judged_text : NULL;
 }
 
 /*
@@ -170,40 +157,34 @@ show_redacted(void)
 }
 
 /*
- * Parse analysis of one statement is done. A top-level text was judged as a whole,
- * but may execute what it has prepared since. Of other texts, like the script of an
- * extension, the statement's own part is read.
+ * Parse analysis of one statement is done. The text was judged as a whole, but may
+ * execute what it has prepared since: then the statement's own part is read.
  */
-static void
-inspect(const char *sql, Query *query)
-{
-	bool		top = MyProcPort != NULL && sql == statement_text();
-	bool		ours = top && our_statement() != NULL;
-	const char *part = sql + Max(query->stmt_location, 0);
-	bool		whole = query->stmt_location < 0 || query->stmt_len <= 0;
-
-	if (!ours && (!top || (session_calls && query->utilityStmt != NULL)))
-	{
-		ours = calls(part, whole ? strlen(part) : query->stmt_len, false);
-		if (ours && top)
-			keep_verdict(sql, true);
-	}
-	if (!ours)
-		return;
-	session_calls = true;
-	session_literals |= top && redacted_text != NULL;
-	/* pg_stat_statements would keep their literals; it ignores what has no id */
-	if (query->utilityStmt != NULL && (!top || redacted_text != NULL))
-		query->queryId = 0;
-	if (top)
-		show_redacted();
-}
-
 static void
 redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST JumbleState *jstate)
 {
-	if (redact_literals && pstate->p_sourcetext != NULL)
-		inspect(pstate->p_sourcetext, query);
+	const char *sql = pstate->p_sourcetext;
+	bool		ours = redact_literals && our_statement() != NULL && sql == judged_text;
+
+	if (redact_literals && !ours && session_calls && query->utilityStmt != NULL &&
+		sql != NULL && sql == debug_query_string && query->stmt_location >= 0)
+	{
+		MogoScan	part = {sql + query->stmt_location, NULL, MOGO_BACKSLASHES};
+
+		part.end = part.p + (query->stmt_len > 0 ? query->stmt_len : strlen(part.p));
+		ours = calls(part);
+		if (ours)
+			keep_verdict(sql, true);
+	}
+	if (ours)
+	{
+		session_calls = true;
+		session_literals |= redacted_text != NULL;
+		/* pg_stat_statements ignores what has no id */
+		if (query->utilityStmt != NULL && redacted_text != NULL)
+			query->queryId = 0;
+		show_redacted();
+	}
 	if (prev_post_parse_analyze)
 		prev_post_parse_analyze(pstate, query, jstate);
 }
@@ -212,28 +193,17 @@ static void
 redact_ExecutorRun(QueryDesc *queryDesc, ScanDirection direction,
 				   uint64 count MOGO_EXECUTE_ONCE_DECL)
 {
-	if (session_literals && redact_literals)
-	{
+	bool		redact = session_literals && redact_literals;
+
+	if (redact)
 		show_redacted();
-		/* What parallel workers are given */
-		if (redacted_text != NULL && queryDesc->sourceText == judged_text)
-			queryDesc->estate->es_sourceText = redacted_text;
-	}
+	/* What parallel workers are given */
+	if (redact && redacted_text != NULL && queryDesc->sourceText == judged_text)
+		queryDesc->estate->es_sourceText = redacted_text;
 	(prev_ExecutorRun ? prev_ExecutorRun : standard_ExecutorRun)
 		(queryDesc, direction, count MOGO_EXECUTE_ONCE);
-	queryDesc->estate->es_sourceText = queryDesc->sourceText;
-}
-
-static void
-redact_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-					  bool readOnlyTree, ProcessUtilityContext context,
-					  ParamListInfo params, QueryEnvironment *queryEnv,
-					  DestReceiver *dest, QueryCompletion *qc)
-{
-	if (session_literals && redact_literals)
-		show_redacted();
-	(prev_ProcessUtility ? prev_ProcessUtility : standard_ProcessUtility)
-		(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+	if (redact)
+		queryDesc->estate->es_sourceText = queryDesc->sourceText;
 }
 
 /* Puts *** in the place of pgaudit's parameters: the ninth field of its CSV. */
@@ -248,21 +218,7 @@ blank_parameters(char *line)
 		commas += *line == ',' && !quoted;
 	}
 	if (*line != '\0' && *line != '<')	/* <none>, <not logged> */
-		memcpy(line, MOGO_MASK, sizeof(MOGO_MASK));
-}
-
-/* Puts *** between the first and the last quote. */
-static void
-blank_value(char *part)
-{
-	char	   *first = strchr(part, '"');
-	char	   *last = strrchr(part, '"');
-
-	if (first != last)
-	{
-		memmove(first + 1 + MOGO_MASK_LEN, last, strlen(last) + 1);
-		memcpy(first + 1, MOGO_MASK, MOGO_MASK_LEN);
-	}
+		strcpy(line, MOGO_MASK);
 }
 
 /*
@@ -270,26 +226,28 @@ blank_value(char *part)
  * The lines of a deadlock's DETAIL are statements of their own, which may be cut.
  */
 static char *
-redact_part(char *part, bool all, bool wrapped)
+redact_part(char *part, bool all, bool wrapped, bool values)
 {
-	size_t		len = strlen(part);
-	char	   *copy = MemoryContextAllocExtended(ErrorContext, MOGO_ROOM(len),
+	MogoScan	s = scan(part, wrapped);
+	const char *end = s.end;
+	char	   *copy = MemoryContextAllocExtended(ErrorContext, MOGO_ROOM(end - part),
 												  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 	char	   *out = copy;
 
 	if (copy == NULL)
 	{
-		strlcpy(part, MOGO_MASK, len + 1);
+		strlcpy(part, MOGO_MASK, end + 1 - part);
 		return part;
 	}
-	for (char *p = part, *end; *p != '\0'; p = end)
+	for (s.values = values; s.p < end; s.p = s.end)
 	{
-		end = all ? NULL : strstr(p, "\nProcess ");
-		end = end ? end + 1 : part + len;
-		if (all || calls(p, end - p, wrapped))
-			out = mogo_redact(out, scan(p, end - p, wrapped));
+		const char *next = all ? NULL : strstr(s.p, "\nProcess ");
+
+		s.end = next ? next + 1 : end;
+		if (all || values || calls(s))
+			out = mogo_redact(out, s);
 		else
-			out = (char *) memcpy(out, p, end - p) + (end - p);
+			out = (char *) memcpy(out, s.p, s.end - s.p) + (s.end - s.p);
 	}
 	*out = '\0';
 	return copy;
@@ -300,20 +258,18 @@ static void
 redact_record(ErrorData *edata)
 {
 	const char *sql = our_statement();
-	const char *query = edata->internalquery;
+	MogoScan	query = scan(edata->internalquery, false);
 	const char *id = edata->message_id ? edata->message_id : "";
 	bool		audit = strncmp(id, "AUDIT: ", 7) == 0;
 	bool		json = strcmp(id, "duration: %.3f ms  plan:\n%s") == 0 &&
 		(strstr(edata->message, "plan:\n{") || strstr(edata->message, "Query Text: \""));
 	bool		error = edata->elevel >= ERROR;
-	bool		ours = sql || (query && calls(query, strlen(query), false)) ||
-		(edata->context && calls(edata->context, strlen(edata->context), true)) ||
+	bool		ours = sql || calls(query) || calls(scan(edata->context, true)) ||
 		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
-	bool		quotes = (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
+	bool		values = (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
 						  strcmp(edata->domain, PG_TEXTDOMAIN("mogocred")) != 0) ||
 		(edata->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
-		 (mogo_is_open(scan(sql, sql ? strlen(sql) : 0, false)) ||
-		  mogo_is_open(scan(query, query ? strlen(query) : 0, false))));
+		 (mogo_is_open(scan(sql, false)) || mogo_is_open(query)));
 	char	  **parts[] = {&edata->message, &edata->detail, &edata->detail_log, &edata->hint,
 	&edata->context, &edata->internalquery};
 	char	   *originals[lengthof(parts)];
@@ -326,28 +282,24 @@ redact_record(ErrorData *edata)
 		char	   *part = originals[i] = *parts[i];
 		bool		where = parts[i] == &edata->context || parts[i] == &edata->internalquery;
 		bool		wrapped = parts[i] == &edata->context || (i == 0 && (audit || json));
-		bool		call = part != NULL && calls(part, strlen(part), wrapped);
+		bool		call = calls(scan(part, wrapped));
 		char	   *copy;
 
 		if (part == NULL || !(ours || call))
 			continue;
-
-		/*
-		 * An error's own words are PostgreSQL's, but for values that they
-		 * quote
-		 */
-		copy = redact_part(part, where || (sql && !error) || (json && call), wrapped);
-		if (sql && (error || strlen(part) < strlen(sql)))
-			mogo_hide(copy, scan(sql, strlen(sql), false));
-		if (query)
-			mogo_hide(copy, scan(query, strlen(query), false));
-		if (quotes && !where)
-			blank_value(copy);
+		/* An error's words are PostgreSQL's, but for values in them */
+		copy = redact_part(part, where || (sql && !error) || (json && call), wrapped,
+						   values && !where);
+		if (error || (sql && strlen(part) < strlen(sql)))
+			mogo_hide(copy, scan(sql, false));
+		mogo_hide(copy, query);
+		/* Another language has other quotes: what is in front of the value stays */
+		if (values && i == 0 && strchr(id, '"') && !strchr(part, '"'))
+			strcpy(copy + Min(strcspn(dgettext(edata->domain, id), "%"), strlen(copy)), MOGO_MASK);
 		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
-		if (sql && strstr(copy, ":constvalue ") != NULL)
-			memcpy(copy, MOGO_MASK, sizeof(MOGO_MASK)); /* debug_print_plan and
-														 * its like */
+		if (sql && strstr(copy, ":constvalue "))
+			strcpy(copy, MOGO_MASK);	/* debug_print_plan and its like */
 		if (copy != part && strcmp(copy, part) == 0)
 			pfree(copy);
 		else
@@ -406,6 +358,4 @@ mogo_redact_init(void)
 	post_parse_analyze_hook = redact_post_parse_analyze;
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = redact_ExecutorRun;
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = redact_ProcessUtility;
 }

@@ -19,10 +19,9 @@ typedef struct MogoScan
 	const char *p;
 	const char *end;
 	bool		backslashes;	/* standard_conforming_strings is off */
-	bool		wrapped;		/* SQL is inside "...", CSV or JSON: " is no
-								 * quote */
-	int			after_do;		/* 1: a DO block's body may stand here; 2: its
-								 * language */
+	bool		wrapped;		/* SQL is in "...", CSV or JSON: " is no quote */
+	bool		values;			/* a message: "..." is a value, not a name */
+	int			after_do;		/* 1: a DO block's body may follow, 2: a language */
 	const char *body;			/* the tag of the DO block that we are in */
 	size_t		body_len;		/* and its length; 0: in none */
 	const char *open;			/* what the text ended in the middle of */

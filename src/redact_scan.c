@@ -34,10 +34,8 @@ static const char *const names[] = {
 
 typedef struct Token
 {
-	char		kind;			/* w: word, ": quoted name, ': literal, or
-								 * another character */
-	bool		dynamic;		/* a literal that may be code: in or of a DO
-								 * block */
+	char		kind;			/* w: word, ": name, ': literal, or itself */
+	bool		dynamic;		/* a literal that may be code in a DO block */
 	const char *start;
 	const char *body;			/* a name, or what is in the quotes */
 	size_t		len;			/* the body's */
@@ -178,11 +176,12 @@ next_token(MogoScan *s, Token *t)
 	skip_space(s);
 	if (s->p >= s->end)
 		return false;
-	*t = (Token)
-	{
-		*s->p, s->after_do == 1 || s->body_len > 0, s->p, s->p, 0
-	};
-	if (is_word(*s->p))
+	memset(t, 0, sizeof(*t));
+	t->kind = *s->p;
+	t->dynamic = s->after_do == 1 || s->body_len > 0;
+	t->start = t->body = s->p;
+	/* In messages a name may follow on a quote like the first of »SELECT« */
+	if (is_word(*s->p) && !(s->wrapped && IS_HIGHBIT_SET(*s->p)))
 	{
 		if (*s->p < '0' || *s->p > '9')
 			t->kind = 'w';
@@ -196,7 +195,11 @@ next_token(MogoScan *s, Token *t)
 		}
 	}
 	else if (*s->p == '\'' || (*s->p == '"' && !s->wrapped))
+	{
+		if (s->values)
+			t->kind = '\'';
 		read_quoted(s, t, 1, s->backslashes && *s->p == '\'');
+	}
 	else if ((tag = dollar_tag(s)) == 0)
 		s->p++;
 	else if (tag == s->body_len && memcmp(s->p, s->body, tag) == 0)
@@ -272,41 +275,36 @@ mogo_is_open(MogoScan s)
 
 /* Appends to a copy. Returns its end. */
 static char *
-append(char *out, const char *sql, size_t len)
+append(char *out, const char *from, size_t len)
 {
-	memcpy(out, sql, len);
+	memcpy(out, from, len);
 	return out + len;
 }
 
 /*
- * Copies a text with *** in the place of what its literals hold, and returns the
- * copy's end. If the text ends in the middle of something (it was cut, or a quote
- * is missing), nobody knows what is a literal: *** stands for all from the first.
+ * Copies a text with *** in the place of what its literals hold. Returns the copy's
+ * end. In a text that is open nobody knows what is a literal: *** is all from the first.
  */
 char *
 mogo_redact(char *out, MogoScan s)
 {
+	bool		open = mogo_is_open(s);
 	const char *copied = s.p;
-	const char *first = NULL;
-	MogoScan	whole = s;
 	Token		t;
 
-	while (next_token(&whole, &t))
-		if (t.kind == '\'' && first == NULL)
-			first = t.body;
-	if (whole.open != NULL && first == NULL)
-		first = whole.open + 1;
-	while (whole.open == NULL && next_token(&s, &t))
+	while (next_token(&s, &t))
 	{
 		if (t.kind != '\'')
 			continue;
 		out = append(out, copied, t.body - copied);
 		out = append(out, MOGO_MASK, MOGO_MASK_LEN);
+		if (open)
+			return out;
 		copied = t.body + t.len;
 	}
-	if (whole.open == NULL)
+	if (!open)
 		return append(out, copied, s.end - copied);
-	out = append(out, copied, first - copied);
+	out = append(out, copied, s.open + 1 - copied);
 	return append(out, MOGO_MASK, MOGO_MASK_LEN);
 }
 

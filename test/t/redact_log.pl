@@ -155,6 +155,22 @@ for my $form (
 	}, defined $logged ? qr{statement: \Q$logged\E\n} : ();
 }
 
+if ($major >= 20)
+{
+	case 'a text cut by log_statement_max_length, behind the call and in front of it', sub {
+		my ($x, $y) = map { secret("cut $_") } 1 .. 2;
+		$s->query('SET log_statement_max_length = 30');
+		$s->query("SELECT mogo_verify('id', '$x') AS behind");
+		$s->query("SELECT '$y', mogo_verify('id', 'x') AS before");
+		$s->query("SET log_statement = none");
+		$s->query("SELECT mogo_verify('id', '$x') AS behind");
+		$s->query("SET log_statement = 'all'");
+		$s->query('RESET log_statement_max_length');
+	  },
+	  qr{LOG:  statement: SELECT mogo_verify\('\*\*\*\n}, qr{LOG:  statement: SELECT '\*\*\*\n},
+	  qr{LOG:  duration: \d+\.\d+ ms  statement: SELECT mogo_verify\('\*\*\*\n};
+}
+
 # --- the extended protocol --------------------------------------------------------
 
 case 'bound parameters', sub {

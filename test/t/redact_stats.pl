@@ -22,6 +22,7 @@ my $node = PostgreSQL::Test::Cluster->new('stats');
 $node->init;
 $node->append_conf('postgresql.conf', <<"CONF");
 shared_preload_libraries = 'mogocred,pg_stat_statements'
+log_statement = none
 pg_stat_statements.track = all
 pg_stat_statements.track_utility = on
 pg_stat_statements.max = 100
