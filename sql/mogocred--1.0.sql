@@ -500,6 +500,14 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_update_secret(uuid, timestamptz, text) F
 COMMENT ON FUNCTION @extschema@.mogo_update_secret(uuid, timestamptz, text)
 IS 'Moves the end of a live secret (infinity takes it away), or changes a secret''s label; NULL leaves either as it is, and an empty label clears it.';
 
+CREATE FUNCTION @extschema@.mogo_find_secret(client_secret text)
+RETURNS TABLE (client_id uuid, client_name text, external_id text, secret_id uuid, status text)
+LANGUAGE c VOLATILE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', 'mogo_find_secret';
+REVOKE ALL ON FUNCTION @extschema@.mogo_find_secret(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.mogo_find_secret(text)
+IS 'Returns whose secret this is, live or ended, for one that leaked without its client''s id. Goes through all clients; compares only hashes of mogocred''s own kind, and says how many others there are. Counts nothing.';
+
 CREATE FUNCTION @extschema@.mogo_revoke_secret(secret_id uuid)
 RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE

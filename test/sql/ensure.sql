@@ -81,3 +81,4 @@ BEGIN READ ONLY;
 SELECT mogo_ensure_client(NULL);
 ROLLBACK;
 SELECT count(mogo_remove_client(client_id)) FROM mogo_clients WHERE client_name ^@ 'regress_ensure';
+TRUNCATE mogo_client, mogo_secret, mogo_audit_log;
