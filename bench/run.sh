@@ -11,14 +11,14 @@
 # no row is called held on fewer than 20 rounds.
 #
 #	QUICK=1		a first table in two minutes: smaller, fewer rounds
-#	ROWS="..."	only these: pipelined single external batch find bulk many standby tracking big
+#	ROWS="..."	only these: pipelined single external batch find bulk many lists standby tracking big
 #	RESULTS=file	where the machine-readable copy goes
 
 set -euo pipefail
 # shellcheck source=test/lib/install.sh
 . "$(dirname "$0")/../test/lib/install.sh"
 
-rows=${ROWS:-pipelined single external batch find bulk many standby tracking big}
+rows=${ROWS:-pipelined single external batch find bulk many lists standby tracking big}
 if [ -n "${QUICK:-}" ]; then
 	rounds=3 seconds=1 clients=100000 big=500000 batch=50000 bulk=5000
 else
@@ -201,6 +201,8 @@ join() {
 		run primary postgres join "$batch" -t 1
 }
 batch() { run primary postgres batch "$batch" -t 1; }
+list_plain() { run primary lists list_plain 1 -t 5; }
+list_view() { run primary lists list_view 1 -t 5; }
 find_plain() { run primary postgres find_plain "$clients" -t 1; }
 find_secret() { run primary postgres find "$clients" -t 1; }
 empty() {
@@ -370,6 +372,22 @@ if wants many; then
 	result '16 connections that add clients' '16 that INSERT the same rows' many 2 1 0.8
 	sql primary postgres -c 'DROP DATABASE many'
 fi
+if wants lists; then
+	# with use counts for all, as a server that is preloaded has them
+	stop primary
+	start primary -c shared_preload_libraries=mogocred
+	sql primary postgres -c 'CREATE DATABASE lists'
+	sql primary lists -v clients=100000 -f - <"$SRC/bench/lists.sql" >/dev/null
+	for column in created_at next_expiry last_used_at failed_checks; do
+		echo "SELECT * FROM plain ORDER BY $column LIMIT 50;" >"$work/list_plain.sql"
+		echo "SELECT * FROM mogo_clients ORDER BY $column LIMIT 50;" >"$work/list_view.sql"
+		measure "list_$column" list_plain list_view list_plain
+		result "first 50 of 100,000 clients by $column, time" 'a plain table without an index' "list_$column" 2 1 5 time
+	done
+	sql primary postgres -c 'DROP DATABASE lists'
+	stop primary
+	start primary
+fi
 if wants standby; then
 	make_standby
 	warm standby
@@ -401,5 +419,5 @@ if wants big; then
 		result "mogo_verify, pipelined, $(thousands $big) clients" 'bare primary-key SELECT' big 2 1 0.95
 	fi
 fi
-[ ${#table[@]} != 0 ] || die "ROWS names no row: pipelined single external batch find bulk many standby tracking big"
+[ ${#table[@]} != 0 ] || die "ROWS names no row: pipelined single external batch find bulk many lists standby tracking big"
 report

@@ -217,21 +217,24 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret
 COMMENT ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[])
 IS 'For the views: when the first of a client''s secrets ends that has not; NULL for never.';
 
--- The administrator's screen. No hash and no salt in any of these.
+-- The administrator's screen. Subqueries and not a join in mogo_clients: PostgreSQL runs
+-- them for the rows of the page that is asked for, where it would join all. No hash and no salt in any of these.
 CREATE VIEW @extschema@.mogo_clients AS
 SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_cidrs,
 	c.created_at, c.created_by,
 	@extschema@.mogo_live_count(c.live) AS live_secrets,
 	@extschema@.mogo_next_expiry(c.live) AS next_expiry,
-	@extschema@.mogo_usage_last_at(c.client_id, NULL, u.last_used_at) AS last_used_at,
-	@extschema@.mogo_usage_count(c.client_id,
-		'00000000-0000-0000-0000-000000000000', u.failed_checks) AS failed_checks,
+	@extschema@.mogo_usage_last_at(c.client_id, NULL, (
+		SELECT u.last_used_at FROM @extschema@.mogo_client_usage AS u
+		WHERE u.client_id OPERATOR(pg_catalog.=) c.client_id)) AS last_used_at,
+	@extschema@.mogo_usage_count(c.client_id, '00000000-0000-0000-0000-000000000000', (
+		SELECT u.failed_checks FROM @extschema@.mogo_client_usage AS u
+		WHERE u.client_id OPERATOR(pg_catalog.=) c.client_id)) AS failed_checks,
 	c.external_id,
-	@extschema@.mogo_usage_last_at(c.client_id,
-		'00000000-0000-0000-0000-000000000000', u.last_failed_at) AS last_failed_at
-FROM @extschema@.mogo_client AS c
-LEFT JOIN @extschema@.mogo_client_usage AS u
-	ON u.client_id OPERATOR(pg_catalog.=) c.client_id;
+	@extschema@.mogo_usage_last_at(c.client_id, '00000000-0000-0000-0000-000000000000', (
+		SELECT u.last_failed_at FROM @extschema@.mogo_client_usage AS u
+		WHERE u.client_id OPERATOR(pg_catalog.=) c.client_id)) AS last_failed_at
+FROM @extschema@.mogo_client AS c;
 COMMENT ON VIEW @extschema@.mogo_clients
 IS 'Clients, for the administrator''s screen.';
 
