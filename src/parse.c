@@ -324,7 +324,11 @@ mogo_parse_stored_form(const char *str, size_t len)
 		known = begins_with(str, len, names[j]);
 	if (i == 0 && !known)
 		return false;
-	/* some have parameters in the scheme's place: $md5,rounds=…, pbkdf2:sha256:… */
+
+	/*
+	 * some have parameters in the scheme's place: $md5,rounds=…,
+	 * pbkdf2:sha256:…
+	 */
 	while (i < len && i < 32 && in_scheme(str[i]))
 		i++;
 	if (i == len || i < 2)

@@ -97,7 +97,8 @@ sub check
 		"$system: its clients came over, and no other");
 	is( $node->safe_psql(
 			$system,
-			q{SELECT count(*) FROM mogo.mogo_secrets WHERE status = 'active'}),
+			q{SELECT count(*) FROM mogo.mogo_secrets WHERE status = 'active'}
+		),
 		scalar(@clients) + $disabled,
 		"$system: all their secrets");
 	is(@clients - keys %ids, $further, "$system: further ones among them");
@@ -152,12 +153,16 @@ my @systems = (
 	[ 'Keycloak', 'keycloak', 1, 1 ],
 	[ 'Duende IdentityServer', 'duende', 1, 0, '"ClientSecrets"', '"Value"' ],
 	[
-		'django-oauth-toolkit', 'django', 0, 0,
+		'django-oauth-toolkit',
+		'django',
+		0,
+		0,
 		'(SELECT * FROM oauth2_provider_application WHERE hash_client_secret)',
 		'client_secret'
 	],
 	[
-		'Spring Authorization Server', 'spring', 0, 0,
+		'Spring Authorization Server', 'spring',
+		0, 0,
 		'oauth2_registered_client', 'client_secret'
 	]);
 for (@systems)
@@ -195,13 +200,11 @@ is( $node->safe_psql(
 
 # MySQL's client writes tabs and NULL; psql can do that too.
 prepare('unkey');
-my $tsv = psql_file(
-	'unkey', file('export.sql', block('Unkey')), '-A', '-F', "\t",
-	'-P', 'null=NULL', '-P', 'footer=off');
+my $tsv = psql_file('unkey', file('export.sql', block('Unkey')),
+	'-A', '-F', "\t", '-P', 'null=NULL', '-P', 'footer=off');
 file('old_clients.tsv', $tsv);
 my $copy = block('Unkey', 1);
-psql_file('unkey',
-	file('import.sql', $import =~ s/^\\copy .*\n/$copy/mr));
+psql_file('unkey', file('import.sql', $import =~ s/^\\copy .*\n/$copy/mr));
 check('unkey', 0, 0);
 check_stored('unkey', 'unkey.keys', 'hash');
 
@@ -217,8 +220,11 @@ my %role = (
 	billing => '581f6d2a-1c1c-4c9a-9a4e-1a3f5e6b7c8d',
 	ci => 'ci-pipeline',
 	reports => '0c9a1f3e-6a5b-4d2c-8e7f-9b8a7c6d5e4f');
-$clients{vault} = [ map { my ($r, $s) = split; [ $role{$r}, $s, 'native' ] }
-	  split /\n/, slurp_file("$dir/made") ];
+$clients{vault} = [
+	map { my ($r, $s) = split; [ $role{$r}, $s, 'native' ] }
+	  split /\n/,
+	slurp_file("$dir/made")
+];
 psql_file('vault', file('import.sql', $import));
 check('vault', 0, 0);
 is( $node->safe_psql(
@@ -229,9 +235,11 @@ is( $node->safe_psql(
 
 # A row that cannot come over is named, and nothing came in.
 $node->safe_psql('spring', 'TRUNCATE mogo.mogo_client, mogo.mogo_secret');
-file('old_clients.csv',
-	psql_file('spring', file('export.sql', block('Spring Authorization Server')), '--csv')
-	  =~ s/\{bcrypt\}/{argon2}/r);
+file(
+	'old_clients.csv',
+	psql_file(
+		'spring', file('export.sql', block('Spring Authorization Server')),
+		'--csv') =~ s/\{bcrypt\}/{argon2}/r);
 my ($out, $err) = ('', '');
 {
 	my $cwd = getcwd();
@@ -239,8 +247,10 @@ my ($out, $err) = ('', '');
 	file('import.sql', $import);
 	IPC::Run::run(
 		[
-			'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d',
-			$node->connstr('spring'), '-f', 'import.sql'
+			'psql', '-X',
+			'-v', 'ON_ERROR_STOP=1',
+			'-d', $node->connstr('spring'),
+			'-f', 'import.sql'
 		],
 		'>' => \$out,
 		'2>' => \$err);
@@ -250,14 +260,14 @@ like(
 	$err,
 	qr/ERROR:  secret is not a bcrypt hash\n.*CONTEXT:  client "Messaging"/s,
 	'a row that cannot come over is named');
-is( $node->safe_psql('spring', 'SELECT count(*) FROM mogo.mogo_clients'),
+is($node->safe_psql('spring', 'SELECT count(*) FROM mogo.mogo_clients'),
 	0, 'and nothing came in');
 
 # The page's other queries, where they stand
 is( $node->safe_psql('keycloak', block('Step by step', 1)),
 	"Orders|orders\nPartner|0e1c2a3b-4d5e-4f60-8172-93a4b5c6d7e8\nstock|stock",
 	'who has not come yet');
-is( $node->safe_psql('django', block('Getting rid of slow hashes', 1)),
+is($node->safe_psql('django', block('Getting rid of slow hashes', 1)),
 	"bcrypt|1\nsha256|3", 'which hashes are left');
 $node->stop;
 done_testing();
