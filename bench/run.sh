@@ -11,14 +11,14 @@
 # no row is called held on fewer than 20 rounds.
 #
 #	QUICK=1		a first table in two minutes: smaller, fewer rounds
-#	ROWS="..."	only these: pipelined single external batch bulk many standby tracking big
+#	ROWS="..."	only these: pipelined single external batch find bulk many lists standby tracking big
 #	RESULTS=file	where the machine-readable copy goes
 
 set -euo pipefail
 # shellcheck source=test/lib/install.sh
 . "$(dirname "$0")/../test/lib/install.sh"
 
-rows=${ROWS:-pipelined single external batch bulk many standby tracking big}
+rows=${ROWS:-pipelined single external batch find bulk many lists standby tracking big}
 if [ -n "${QUICK:-}" ]; then
 	rounds=3 seconds=1 clients=100000 big=500000 batch=50000 bulk=5000
 else
@@ -138,6 +138,8 @@ scripts() {
 	script bare_external 'SELECT enabled FROM bench.bare WHERE external_id = ID' pipeline external_pairs
 	echo 'SELECT count(*) FROM bench.batch WHERE mogo_verify(id, secret);' >"$work/batch.sql"
 	echo 'SELECT count(*) FROM bench.batch AS b JOIN bench.bare AS c ON c.client_id = b.id WHERE sha256(b.bytes) <> c.salt;' >"$work/join.sql"
+	echo "SELECT count(*) FROM mogo_find_secret('none');" >"$work/find.sql"
+	echo "SELECT count(*) FROM bench.find WHERE hash = sha256(salt || sha256('none'));" >"$work/find_plain.sql"
 	echo "SELECT count(mogo_add_client('client ' || lpad(n::text, 8, '0'))) FROM generate_series(1, $bulk) AS n;" >"$work/add.sql"
 	printf '%s\n' 'BEGIN;' 'INSERT INTO bench.client TABLE bench.made_client;' \
 		'INSERT INTO bench.secret TABLE bench.made_secret;' \
@@ -199,6 +201,10 @@ join() {
 		run primary postgres join "$batch" -t 1
 }
 batch() { run primary postgres batch "$batch" -t 1; }
+list_plain() { run primary lists list_plain 1 -t 5; }
+list_view() { run primary lists list_view 1 -t 5; }
+find_plain() { run primary postgres find_plain "$clients" -t 1; }
+find_secret() { run primary postgres find "$clients" -t 1; }
 empty() {
 	sql primary bulk -c 'TRUNCATE mogo_client, mogo_secret, mogo_audit_log, bench.client, bench.secret, bench.audit' -c CHECKPOINT
 }
@@ -339,6 +345,16 @@ if wants batch; then
 	measure batch join batch join
 	result "$(thousands $batch) checks in one statement, time" 'nested-loop index join and core sha256()' batch 2 1 1.25 time
 fi
+if wants find; then
+	sql primary postgres -c "CREATE TABLE bench.find AS SELECT client_id, salt, decode(right(live[1].hash, 64), 'hex') AS hash FROM mogo_client" \
+		-c "INSERT INTO mogo_secret SELECT live[1].secret_id, client_id, created_at, created_by FROM mogo_client" \
+		-c 'VACUUM ANALYZE bench.find, mogo_secret' -c CHECKPOINT
+	[ "$(sql primary postgres -c "SELECT count(*) FROM mogo_find_secret(bench.secret($clients)) AS s JOIN bench.find AS f USING (client_id) WHERE f.hash = sha256(f.salt || sha256(bench.secret($clients)::bytea))")" = 1 ] ||
+		die "mogo_find_secret does not find what is there"
+	measure find find_plain find_secret find_plain
+	result "mogo_find_secret, $(thousands $clients) clients, time" 'SELECT ... WHERE hash = sha256(salt || ...)' find 2 1 1.5 time
+	sql primary postgres -c 'DROP TABLE bench.find' -c 'TRUNCATE mogo_secret'
+fi
 if wants bulk; then
 	sql primary postgres -c 'CREATE DATABASE bulk'
 	sql primary bulk -v clients="$bulk" -f - <"$SRC/bench/bulk.sql" >/dev/null
@@ -355,6 +371,22 @@ if wants many; then
 	measure many many_insert many_add many_insert
 	result '16 connections that add clients' '16 that INSERT the same rows' many 2 1 0.8
 	sql primary postgres -c 'DROP DATABASE many'
+fi
+if wants lists; then
+	# with use counts for all, as a server that is preloaded has them
+	stop primary
+	start primary -c shared_preload_libraries=mogocred
+	sql primary postgres -c 'CREATE DATABASE lists'
+	sql primary lists -v clients=100000 -f - <"$SRC/bench/lists.sql" >/dev/null
+	for column in created_at next_expiry last_used_at failed_checks; do
+		echo "SELECT * FROM plain ORDER BY $column LIMIT 50;" >"$work/list_plain.sql"
+		echo "SELECT * FROM mogo_clients ORDER BY $column LIMIT 50;" >"$work/list_view.sql"
+		measure "list_$column" list_plain list_view list_plain
+		result "first 50 of 100,000 clients by $column, time" 'a plain table without an index' "list_$column" 2 1 5 time
+	done
+	sql primary postgres -c 'DROP DATABASE lists'
+	stop primary
+	start primary
 fi
 if wants standby; then
 	make_standby
@@ -387,5 +419,5 @@ if wants big; then
 		result "mogo_verify, pipelined, $(thousands $big) clients" 'bare primary-key SELECT' big 2 1 0.95
 	fi
 fi
-[ ${#table[@]} != 0 ] || die "ROWS names no row: pipelined single external batch bulk many standby tracking big"
+[ ${#table[@]} != 0 ] || die "ROWS names no row: pipelined single external batch find bulk many lists standby tracking big"
 report

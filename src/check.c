@@ -42,6 +42,7 @@ static const char *const status_names[] = {
 typedef enum CheckPurpose
 {
 	TO_ACCEPT,					/* is it right? counted as a use or a failure */
+	TO_PROVE,					/* the same, for a change; not counted */
 	TO_DIAGNOSE					/* why is it not? ended secrets too; not
 								 * counted */
 } CheckPurpose;
@@ -67,34 +68,78 @@ static const CheckForm text_digest = {mogo_present_id, mogo_present_digest, NULL
 #define AUTHENTICATED_COLUMNS	8
 
 /*
+ * Computes what a secret whose SHA-512 is kept would have in the row, unless that is done
+ * already. Few clients have such a secret, so no other check pays for it.
+ */
+static void
+hash_512(MogoPresented *presented, const uint8 *salt)
+{
+	uint8		digest[MOGO_DIGEST_512_LEN] = {0};
+	bool		ok;
+
+	if (presented->has_hash_512)
+		return;
+	ok = mogo_sha512(presented->secret, presented->secret_len, digest) &&
+		mogo_hash_text_512(salt, digest, presented->hash_512);
+	explicit_bzero(digest, sizeof(digest));
+	if (!ok)
+		mogo_hash_failed();
+	presented->has_hash_512 = true;
+}
+
+/* Compares the secret that was sent with a stored form. A slow one takes long. */
+static bool
+matches(MogoPresented *presented, const uint8 *salt, const char *hash, size_t len)
+{
+	switch (mogo_hash_kind(hash, len))
+	{
+		case MOGO_HASH_NATIVE:
+			return mogo_equal(hash, presented->hash, MOGO_HASH_TEXT_LEN);
+		case MOGO_HASH_SHA512:
+			if (presented->by_digest)
+				return false;
+			hash_512(presented, salt);
+			return mogo_equal(hash, presented->hash_512, MOGO_HASH_TEXT_LEN);
+		case MOGO_HASH_BCRYPT:
+			return mogo_bcrypt_matches(presented->secret, presented->secret_len, hash);
+		case MOGO_HASH_PBKDF2:
+			break;
+	}
+	return mogo_pbkdf2_matches(presented->secret, presented->secret_len, hash, len);
+}
+
+/*
  * Finds which of a client's live secrets was sent. Returns its number in secrets, or -1.
- * We compare every hash to its end, also after the right one. bcrypt, which is slow,
- * comes last, only if the secret itself was sent, and works on a copy of the row.
+ * We compare every fast hash to its end, also after the right one. The slow ones come
+ * last, only if the secret itself was sent, on a copy of the row, and no more than
+ * MOGO_MAX_SLOW of them.
  */
 static int
 find_live(MogoPresented *presented, MogoLookup *lookup, MogoLiveSecret *secrets)
 {
 	int			n = mogo_live_secrets(lookup->live, secrets);
 	int			match = -1;
-	bool		bcrypt = false;
+	int			nslow = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		if (secrets[i].hash_len == MOGO_BCRYPT_LEN)
-			bcrypt = true;
-		else if (mogo_is_native(secrets[i].hash, secrets[i].hash_len) &&
-				 mogo_equal(secrets[i].hash, presented->hash, MOGO_HASH_TEXT_LEN))
+		if (mogo_is_slow(secrets[i].hash, secrets[i].hash_len))
+			nslow++;
+		else if (matches(presented, lookup->salt, secrets[i].hash, secrets[i].hash_len))
 			match = i;
 	}
-	if (match >= 0 || !bcrypt || presented->by_digest)
+	if (match >= 0 || nslow == 0 || presented->by_digest)
 		return match;
 
 	mogo_lookup_copy(lookup);
 	n = mogo_live_secrets(lookup->live, secrets);
-	for (int i = 0; match < 0 && i < n; i++)
+	nslow = 0;
+	for (int i = 0; match < 0 && nslow < MOGO_MAX_SLOW && i < n; i++)
 	{
-		if (secrets[i].hash_len == MOGO_BCRYPT_LEN &&
-			mogo_bcrypt_matches(presented->secret, presented->secret_len, secrets[i].hash))
+		if (!mogo_is_slow(secrets[i].hash, secrets[i].hash_len))
+			continue;
+		nslow++;
+		if (matches(presented, lookup->salt, secrets[i].hash, secrets[i].hash_len))
 			match = i;
 	}
 	return match;
@@ -107,17 +152,22 @@ find_live(MogoPresented *presented, MogoLookup *lookup, MogoLiveSecret *secrets)
 static CheckStatus
 find_ended(Oid function, MogoPresented *presented, MogoLookup *lookup)
 {
-	char		bcrypt[MOGO_BCRYPT_LEN];
+	MogoEndedSecret slow[MOGO_MAX_SLOW];
 	bool		revoked;
+	int			n;
 
-	if (mogo_ended_secret(function, &lookup->client_id, presented->hash, NULL, &revoked))
+	hash_512(presented, lookup->salt);
+	if (mogo_ended_secret(function, &lookup->client_id, presented->hash, &revoked) ||
+		mogo_ended_secret(function, &lookup->client_id, presented->hash_512, &revoked))
 		return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
-	if (!presented->by_digest &&
-		mogo_ended_secret(function, &lookup->client_id, NULL, bcrypt, &revoked))
-	{
+
+	n = mogo_ended_slow_secrets(function, &lookup->client_id, slow);
+	if (n > 0)
 		mogo_lookup_copy(lookup);
-		if (mogo_bcrypt_matches(presented->secret, presented->secret_len, bcrypt))
-			return revoked ? CHECK_REVOKED : CHECK_EXPIRED;
+	for (int i = 0; i < n; i++)
+	{
+		if (matches(presented, lookup->salt, slow[i].hash, slow[i].hash_len))
+			return slow[i].revoked ? CHECK_REVOKED : CHECK_EXPIRED;
 	}
 	return CHECK_INVALID;
 }
@@ -200,9 +250,24 @@ read_args(FunctionCallInfo fcinfo, const CheckForm *form, MogoPresented *present
 		form->address(fcinfo, form->address_arg, presented);
 }
 
+/*
+ * Returns whether a secret that was sent and matched can get a native hash: it is one that
+ * a program made, under another hash. bcrypt does not tell secrets apart that have the
+ * same 72 bytes, and a native hash would; we cannot know which one its client has.
+ */
+static bool
+can_rehash(const MogoPresented *presented, const MogoLiveSecret *matched)
+{
+	MogoHashKind kind = mogo_hash_kind(matched->hash, matched->hash_len);
+
+	return matched->generated && kind != MOGO_HASH_NATIVE &&
+		!(kind == MOGO_HASH_BCRYPT && presented->secret_len >= 72);
+}
+
 /* Copies mogo_authenticate's columns from the row that was found. */
 static void
-copy_row(MogoLookup *lookup, const MogoLiveSecret *matched, Datum *values, bool *nulls)
+copy_row(MogoLookup *lookup, const MogoPresented *presented,
+		 const MogoLiveSecret *matched, Datum *values, bool *nulls)
 {
 	pg_uuid_t  *ids = palloc(2 * sizeof(pg_uuid_t));
 	Datum		value;
@@ -226,17 +291,29 @@ copy_row(MogoLookup *lookup, const MogoLiveSecret *matched, Datum *values, bool 
 	value = mogo_lookup_column(lookup, Anum_mogo_client_external_id, &nulls[6]);
 	if (!nulls[6])
 		values[6] = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-	values[7] = BoolGetDatum(matched->generated && !mogo_is_native(matched->hash, matched->hash_len));
+	values[7] = BoolGetDatum(can_rehash(presented, matched));
+}
+
+/* Fills in what a change needs of a secret that was sent and matched. */
+static void
+fill_in_proof(const MogoLookup *lookup, const MogoPresented *presented,
+			  const MogoLiveSecret *matched, MogoProof *proof)
+{
+	proof->client_id = lookup->client_id;
+	proof->secret_id = matched->secret_id;
+	proof->can_rehash = can_rehash(presented, matched);
+	memcpy(proof->native, presented->hash, MOGO_HASH_TEXT_LEN);
 }
 
 /*
  * Reads the arguments, checks them with the row open only for as long as that takes, and
  * wipes. If the answer is CHECK_VALID and values is not NULL, fills in mogo_authenticate's
- * columns, in the current memory context.
+ * columns, in the current memory context. proof, if not NULL, is filled in if any live
+ * secret was sent.
  */
 static CheckStatus
 check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
-	  Datum *values, bool *nulls)
+	  Datum *values, bool *nulls, MogoProof *proof)
 {
 	MogoPresented presented;
 	volatile CheckStatus status = CHECK_INVALID;
@@ -254,7 +331,9 @@ check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
 			mogo_lookup_begin(&lookup, function, &presented);
 		status = check_and_count(function, &presented, &lookup, purpose, &matched);
 		if (status == CHECK_VALID && values != NULL)
-			copy_row(&lookup, &matched, values, nulls);
+			copy_row(&lookup, &presented, &matched, values, nulls);
+		if (proof != NULL && (status == CHECK_VALID || status == CHECK_ADDRESS_REQUIRED))
+			fill_in_proof(&lookup, &presented, &matched, proof);
 		if (presented.has_id)
 			mogo_lookup_end(&lookup);
 	}
@@ -269,28 +348,24 @@ check(FunctionCallInfo fcinfo, const CheckForm *form, CheckPurpose purpose,
 /*
  * Checks the client id and the secret in arguments 0 and 1, for a function that changes
  * something for a client that proves a secret. form says how the other arguments are
- * read. Returns whether the secret is right, and then whose it is and which. Another
- * session may end it before the caller has locked the client.
+ * read; if the function has no address, the client's networks do not count, and nor does
+ * the check as a use. Returns whether the secret is right, and then fills in proof.
+ * Another session may end the secret before the caller has locked the client.
  */
 bool
-mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form, pg_uuid_t *client_id,
-		   pg_uuid_t *secret_id)
+mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form, MogoProof *proof)
 {
+	bool		no_address = form->address_arg < 0;
 	CheckForm	check_form = {
 		form->id_is_text ? mogo_present_id : mogo_present_uuid,
 		mogo_present_secret,
-		form->address_arg < 0 ? NULL :
-		form->address_is_inet ? mogo_present_inet : mogo_present_address,
+		no_address ? NULL : form->address_is_inet ? mogo_present_inet : mogo_present_address,
 		form->address_arg
 	};
-	Datum		values[AUTHENTICATED_COLUMNS];
-	bool		nulls[AUTHENTICATED_COLUMNS];
+	CheckStatus status = check(fcinfo, &check_form, no_address ? TO_PROVE : TO_ACCEPT,
+							   NULL, NULL, proof);
 
-	if (check(fcinfo, &check_form, TO_ACCEPT, values, nulls) != CHECK_VALID)
-		return false;
-	*client_id = *DatumGetUUIDP(values[0]);
-	*secret_id = *DatumGetUUIDP(values[4]);
-	return true;
+	return status == CHECK_VALID || (status == CHECK_ADDRESS_REQUIRED && no_address);
 }
 
 PG_FUNCTION_INFO_V1(mogo_verify_uuid);
@@ -310,35 +385,35 @@ PG_FUNCTION_INFO_V1(mogo_authenticate_basic_inet);
 Datum
 mogo_verify_uuid(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, &uuid_secret, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &uuid_secret, TO_ACCEPT, NULL, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify(client_id text, client_secret text) returns boolean */
 Datum
 mogo_verify_text(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, &text_secret, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &text_secret, TO_ACCEPT, NULL, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_digest(client_id uuid, secret_digest bytea) returns boolean */
 Datum
 mogo_verify_digest_uuid(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, &uuid_digest, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &uuid_digest, TO_ACCEPT, NULL, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_digest(client_id text, secret_digest bytea) returns boolean */
 Datum
 mogo_verify_digest_text(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(check(fcinfo, &text_digest, TO_ACCEPT, NULL, NULL) == CHECK_VALID);
+	PG_RETURN_BOOL(check(fcinfo, &text_digest, TO_ACCEPT, NULL, NULL, NULL) == CHECK_VALID);
 }
 
 /* mogo_verify_status(client_id uuid, client_secret text) returns text */
 Datum
 mogo_verify_status_uuid(PG_FUNCTION_ARGS)
 {
-	CheckStatus status = check(fcinfo, &uuid_secret, TO_DIAGNOSE, NULL, NULL);
+	CheckStatus status = check(fcinfo, &uuid_secret, TO_DIAGNOSE, NULL, NULL, NULL);
 
 	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
 }
@@ -347,7 +422,7 @@ mogo_verify_status_uuid(PG_FUNCTION_ARGS)
 Datum
 mogo_verify_status_text(PG_FUNCTION_ARGS)
 {
-	CheckStatus status = check(fcinfo, &text_secret, TO_DIAGNOSE, NULL, NULL);
+	CheckStatus status = check(fcinfo, &text_secret, TO_DIAGNOSE, NULL, NULL, NULL);
 
 	PG_RETURN_TEXT_P(cstring_to_text(status_names[status]));
 }
@@ -361,7 +436,7 @@ authenticated_row(FunctionCallInfo fcinfo, const void *arg)
 	bool		nulls[AUTHENTICATED_COLUMNS];
 	TupleDesc	desc = mogo_row_type(fcinfo, AUTHENTICATED_COLUMNS);
 
-	if (check(fcinfo, form, TO_ACCEPT, values, nulls) != CHECK_VALID)
+	if (check(fcinfo, form, TO_ACCEPT, values, nulls, NULL) != CHECK_VALID)
 		return (Datum) 0;
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }

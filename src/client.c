@@ -15,19 +15,11 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* What mogo_update_client can change; argument number and column of its statements. */
-#define PROPERTY_NAME		1
-#define PROPERTY_SCOPES		2
-#define PROPERTY_METADATA	3
-#define PROPERTY_CIDRS		4
-#define PROPERTY_EXTERNAL_ID 5
-#define PROPERTIES			5
-
 static const struct
 {
 	const char *name;
 	Oid			type;
-}			properties[PROPERTIES + 1] =
+}			properties[MOGO_PROPERTIES + 1] =
 
 {
 	[PROPERTY_NAME] = {"client_name", TEXTOID},
@@ -40,39 +32,37 @@ static const struct
 /* How a client's properties are, and which are not what they are to be. */
 typedef struct PropertyState
 {
-	Datum		old[PROPERTIES + 1];
-	bool		none[PROPERTIES + 1];
-	bool		changed[PROPERTIES + 1];
+	Datum		old[MOGO_PROPERTIES + 1];
+	bool		none[MOGO_PROPERTIES + 1];
+	bool		changed[MOGO_PROPERTIES + 1];
 } PropertyState;
 
-/* Reads and checks the arguments of mogo_update_client. Raises 22004, 22023 and 54000. */
-static void
-read_properties(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+/*
+ * Checks properties that a client is to have, of which any may be NULL. Raises 22004,
+ * 22023 and 54000.
+ */
+void
+mogo_check_properties(const Datum *values, const bool *nulls)
 {
-	if (!PG_ARGISNULL(PROPERTY_NAME))
-		mogo_check_name(PG_GETARG_TEXT_PP(PROPERTY_NAME));
-	if (!PG_ARGISNULL(PROPERTY_SCOPES))
-		mogo_check_scopes(PG_GETARG_ARRAYTYPE_P(PROPERTY_SCOPES));
-	if (!PG_ARGISNULL(PROPERTY_METADATA))
-		mogo_check_metadata(PG_GETARG_DATUM(PROPERTY_METADATA));
-	if (!PG_ARGISNULL(PROPERTY_CIDRS))
-		mogo_check_cidrs(PG_GETARG_ARRAYTYPE_P(PROPERTY_CIDRS));
+	if (!nulls[PROPERTY_NAME])
+		mogo_check_name(DatumGetTextPP(values[PROPERTY_NAME]));
+	if (!nulls[PROPERTY_SCOPES])
+		mogo_check_scopes(DatumGetArrayTypeP(values[PROPERTY_SCOPES]));
+	if (!nulls[PROPERTY_METADATA])
+		mogo_check_metadata(values[PROPERTY_METADATA]);
+	if (!nulls[PROPERTY_CIDRS])
+		mogo_check_cidrs(DatumGetArrayTypeP(values[PROPERTY_CIDRS]));
 	/* an empty external id clears it */
-	if (!PG_ARGISNULL(PROPERTY_EXTERNAL_ID) &&
-		VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(PROPERTY_EXTERNAL_ID)) > 0)
-		mogo_check_external_id(PG_GETARG_TEXT_PP(PROPERTY_EXTERNAL_ID));
-	for (int i = 0; i <= PROPERTIES; i++)
-	{
-		values[i] = PG_GETARG_DATUM(i);
-		nulls[i] = PG_ARGISNULL(i);
-	}
+	if (!nulls[PROPERTY_EXTERNAL_ID] &&
+		VARSIZE_ANY_EXHDR(DatumGetTextPP(values[PROPERTY_EXTERNAL_ID])) > 0)
+		mogo_check_external_id(DatumGetTextPP(values[PROPERTY_EXTERNAL_ID]));
 }
 
 /*
  * Compares the client's properties with those given, of which NULL is always equal.
  * latest: with what is committed now; else with what the transaction sees. Leaves in
- * state what they are and which are not equal, and returns how many. What state points
- * to is there until mogo_end. Raises 42704.
+ * state what they are and which are not equal, and returns how many, or -1 if there is no
+ * such client. What state points to is there until mogo_end.
  */
 static int
 compare(const MogoChange *change, bool latest, const Datum *values, const bool *nulls,
@@ -101,14 +91,14 @@ compare(const MogoChange *change, bool latest, const Datum *values, const bool *
 	rows = latest ? mogo_read_latest(change, &differs, values, nulls) :
 		mogo_execute(change, &differs, values, nulls);
 	if (rows == 0)
-		mogo_no_such_client(DatumGetUUIDP(values[0]));
-	for (int i = 1; i <= PROPERTIES; i++)
+		return -1;
+	for (int i = 1; i <= MOGO_PROPERTIES; i++)
 	{
 		bool		isnull;
 		Datum		different = mogo_result(i, BOOLOID, &isnull);
 
 		state->changed[i] = !isnull && DatumGetBool(different);
-		state->old[i] = mogo_result(PROPERTIES + i, properties[i].type, &state->none[i]);
+		state->old[i] = mogo_result(MOGO_PROPERTIES + i, properties[i].type, &state->none[i]);
 		n += state->changed[i];
 	}
 	return n;
@@ -176,7 +166,7 @@ changed_detail(const PropertyState *state, const Datum *values)
 
 	initStringInfo(&detail);
 	appendStringInfoString(&detail, "{\"changed\": {");
-	for (int i = 1; i <= PROPERTIES; i++)
+	for (int i = 1; i <= MOGO_PROPERTIES; i++)
 	{
 		if (!state->changed[i])
 			continue;
@@ -191,6 +181,38 @@ changed_detail(const PropertyState *state, const Datum *values)
 	return detail.data;
 }
 
+/*
+ * Gives a client the properties in values, by number, which have been checked; number 0
+ * is its id. NULL leaves one as it is. The record has those that are not what they were.
+ * Returns false if the client does not exist or, with keep_name, has not the name that is
+ * among the properties: it may have been renamed while we waited for its lock. Raises
+ * 23505 for a name or an external id that another client has.
+ */
+bool
+mogo_set_properties(MogoChange *change, const Datum *values, const bool *nulls, bool keep_name)
+{
+	int			n;
+	MogoLocked	client;
+	PropertyState state;
+	const text *name;
+	const char *detail;
+
+	n = compare(change, true, values, nulls, &state);
+	if (n == 0)
+		return true;
+	if (n < 0 || !mogo_try_lock_client(change, DatumGetUUIDP(values[0]), &client))
+		return false;
+	/* the row may have changed while we waited for it */
+	if (compare(change, false, values, nulls, &state) == 0)
+		return true;
+	if (keep_name && state.changed[PROPERTY_NAME])
+		return false;
+	detail = changed_detail(&state, values);
+	name = update(change, &client, values, nulls);
+	mogo_record(change, "client_updated", &client.client_id, name, NULL, detail);
+	return true;
+}
+
 PG_FUNCTION_INFO_V1(mogo_update_client);
 PG_FUNCTION_INFO_V1(mogo_disable_client);
 PG_FUNCTION_INFO_V1(mogo_enable_client);
@@ -198,35 +220,28 @@ PG_FUNCTION_INFO_V1(mogo_remove_client);
 
 /*
  * mogo_update_client(client_id uuid, client_name text, scopes text[], metadata jsonb,
- * allowed_cidrs cidr[], external_id text) returns void. NULL leaves a property as it is.
- * The record has the properties that are not what they were; a screen may pass all of
- * them each time.
+ * allowed_cidrs cidr[], external_id text) returns void. NULL leaves a property as it is;
+ * a screen may pass all of them each time.
  */
 Datum
 mogo_update_client(PG_FUNCTION_ARGS)
 {
 	MogoChange	change;
-	MogoLocked	client;
-	Datum		values[PROPERTIES + 1];
-	bool		nulls[PROPERTIES + 1];
-	PropertyState state;
+	Datum		values[MOGO_PROPERTIES + 1];
+	bool		nulls[MOGO_PROPERTIES + 1];
 
 	mogo_begin(&change, fcinfo, 6, "mogo_update_client()");
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
-	read_properties(fcinfo, values, nulls);
-	if (compare(&change, true, values, nulls, &state) > 0)
+	/* the arguments stand in the order of the properties' numbers */
+	for (int i = 0; i <= MOGO_PROPERTIES; i++)
 	{
-		mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
-		/* the row may have changed while we waited for it */
-		if (compare(&change, false, values, nulls, &state) > 0)
-		{
-			const char *detail = changed_detail(&state, values);
-			const text *name = update(&change, &client, values, nulls);
-
-			mogo_record(&change, "client_updated", &client.client_id, name, NULL, detail);
-		}
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i);
 	}
+	mogo_check_properties(values, nulls);
+	if (!mogo_set_properties(&change, values, nulls, false))
+		mogo_no_such_client(PG_GETARG_UUID_P(0));
 	mogo_end(&change);
 	PG_RETURN_VOID();
 }

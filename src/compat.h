@@ -41,6 +41,13 @@
 	index_beginscan(rel, index, snapshot, nkeys, 0)
 #endif
 
+/* 19 takes flags as systable_beginscan gives them. */
+#if PG_VERSION_NUM >= 190000
+#define mogo_table_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL, SO_NONE)
+#else
+#define mogo_table_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL)
+#endif
+
 /* 18 took execute_once from ExecutorRun. */
 #if PG_VERSION_NUM >= 180000
 #define MOGO_EXECUTE_ONCE_DECL

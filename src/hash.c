@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * hash.c
- *	  SHA-256, the form in which secrets are stored, and comparing.
+ *	  SHA-256 and SHA-512, the forms in which secrets are stored, and comparing.
  *
  * A generated secret has 128 random bits or more, so a fast approved hash is
  * right for it (NIST SP 800-63B on look-up secrets, OWASP ASVS 5.0 6.5.2): no
@@ -13,7 +13,9 @@
  *
  * with a salt of 16 random bytes that a client's secrets share, so that one hash
  * answers for all of them. The inner SHA-256 is what mogo_verify_digest takes;
- * what is stored is a hash of it, so a stolen row is of no use there.
+ * what is stored is a hash of it, so a stolen row is of no use there. A secret whose
+ * SHA-512 another system kept has the same form under the name sha512, with SHA-512 as
+ * the inner hash.
  *
  * SHA-256 is libcrypto's where the server itself uses OpenSSL, and core's
  * pg_cryptohash elsewhere (or with make CORE_HASH=1). Functions here raise no
@@ -66,16 +68,27 @@ mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *diges
 		EVP_DigestFinal_ex(context, digest, NULL) == 1;
 }
 
+/*
+ * Computes SHA-512 (FIPS 180-4). Returns false if the library fails. The context is not
+ * kept: it would hold the state of the secret's hash.
+ */
+bool
+mogo_sha512(const void *bytes, size_t len, uint8 *digest)
+{
+	return EVP_Digest(bytes, len, digest, NULL, EVP_sha512(), NULL) == 1;
+}
+
 #else							/* !MOGO_USE_OPENSSL */
 
 /*
- * SHA-256 (FIPS 180-4) over a and b, one after the other; b may be NULL.
- * Returns false where the library fails. pg_cryptohash_free wipes the context.
+ * Hashes a and b, one after the other; b may be NULL. Returns false if the library fails.
+ * pg_cryptohash_free wipes the context.
  */
-bool
-mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *digest)
+static bool
+cryptohash(pg_cryptohash_type type, const void *a, size_t alen, const void *b, size_t blen,
+		   uint8 *digest, size_t digest_len)
 {
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+	pg_cryptohash_ctx *context = pg_cryptohash_create(type);
 	bool		ok;
 
 	if (context == NULL)
@@ -83,9 +96,26 @@ mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *diges
 	ok = pg_cryptohash_init(context) >= 0 &&
 		pg_cryptohash_update(context, a, alen) >= 0 &&
 		(b == NULL || pg_cryptohash_update(context, b, blen) >= 0) &&
-		pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) >= 0;
+		pg_cryptohash_final(context, digest, digest_len) >= 0;
 	pg_cryptohash_free(context);
 	return ok;
+}
+
+/*
+ * SHA-256 (FIPS 180-4) over a and b, one after the other; b may be NULL.
+ * Returns false where the library fails.
+ */
+bool
+mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *digest)
+{
+	return cryptohash(PG_SHA256, a, alen, b, blen, digest, PG_SHA256_DIGEST_LENGTH);
+}
+
+/* Computes SHA-512 (FIPS 180-4). Returns false if the library fails. */
+bool
+mogo_sha512(const void *bytes, size_t len, uint8 *digest)
+{
+	return cryptohash(PG_SHA512, bytes, len, NULL, 0, digest, PG_SHA512_DIGEST_LENGTH);
 }
 
 #endif							/* MOGO_USE_OPENSSL */
@@ -118,24 +148,38 @@ put_hex(char *out, const uint8 *bytes, size_t len)
 	return out;
 }
 
+/* Writes the stored form for a digest, with this name and its '$' before it. */
+static bool
+hash_text(const char *name, const uint8 *salt, const uint8 *digest, size_t digest_len, char *out)
+{
+	uint8		hash[MOGO_DIGEST_LEN];
+
+	if (!mogo_sha256(salt, MOGO_SALT_LEN, digest, digest_len, hash))
+		return false;
+	memcpy(out, name, 7);
+	out = put_hex(out + 7, salt, MOGO_SALT_LEN);
+	*out++ = '$';
+	put_hex(out, hash, MOGO_DIGEST_LEN);
+	explicit_bzero(hash, sizeof(hash));
+	return true;
+}
+
 /*
- * The stored form of a secret, MOGO_HASH_TEXT_LEN characters without a
+ * Writes the stored form of a secret, MOGO_HASH_TEXT_LEN characters without a
  * terminating NUL, from the client's salt and the secret's SHA-256. Returns
  * false where the hash fails.
  */
 bool
 mogo_hash_text(const uint8 *salt, const uint8 *digest, char *out)
 {
-	uint8		hash[MOGO_DIGEST_LEN];
+	return hash_text("sha256$", salt, digest, MOGO_DIGEST_LEN, out);
+}
 
-	if (!mogo_sha256(salt, MOGO_SALT_LEN, digest, MOGO_DIGEST_LEN, hash))
-		return false;
-	memcpy(out, "sha256$", 7);
-	out = put_hex(out + 7, salt, MOGO_SALT_LEN);
-	*out++ = '$';
-	put_hex(out, hash, MOGO_DIGEST_LEN);
-	explicit_bzero(hash, sizeof(hash));
-	return true;
+/* Writes the stored form from the client's salt and the secret's SHA-512. */
+bool
+mogo_hash_text_512(const uint8 *salt, const uint8 *digest, char *out)
+{
+	return hash_text("sha512$", salt, digest, MOGO_DIGEST_512_LEN, out);
 }
 
 /*
@@ -181,4 +225,24 @@ bool
 mogo_is_native(const char *hash, size_t len)
 {
 	return len == MOGO_HASH_TEXT_LEN && memcmp(hash, "sha256$", 7) == 0;
+}
+
+/* Returns of which kind a stored form is. We store no other; no secret matches one. */
+MogoHashKind
+mogo_hash_kind(const char *hash, size_t len)
+{
+	if (mogo_is_native(hash, len))
+		return MOGO_HASH_NATIVE;
+	if (len == MOGO_HASH_TEXT_LEN && memcmp(hash, "sha512$", 7) == 0)
+		return MOGO_HASH_SHA512;
+	if (len == MOGO_BCRYPT_LEN && memcmp(hash, "$2", 2) == 0)
+		return MOGO_HASH_BCRYPT;
+	return MOGO_HASH_PBKDF2;
+}
+
+/* Returns whether comparing a secret with this stored form takes long. */
+bool
+mogo_is_slow(const char *hash, size_t len)
+{
+	return mogo_hash_kind(hash, len) >= MOGO_HASH_BCRYPT;
 }

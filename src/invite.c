@@ -167,6 +167,15 @@ mogo_invite(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(result);
 }
 
+/* Raises 42704 for an invitation that does not exist. */
+static void
+no_such_invitation(const pg_uuid_t *invitation_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("invitation \"%s\" does not exist", mogo_uuid_text(invitation_id))));
+}
+
 /*
  * mogo_revoke_invitation(invitation_id uuid) returns void: the code is good for nothing
  * from now on. One that was revoked before stays as it was, and nothing is recorded.
@@ -203,19 +212,16 @@ mogo_revoke_invitation(PG_FUNCTION_ARGS)
 	 * once without a lock, because there may be nothing to do, and once with
 	 * it
 	 */
-	if (mogo_read_latest(&change, &find, values, NULL) > 0 &&
-		!DatumGetBool(mogo_result(3, BOOLOID, NULL)))
-		(void) mogo_try_lock_client(&change, DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)),
-									&client);
-	else if (SPI_processed > 0)
+	if (mogo_read_latest(&change, &find, values, NULL) == 0)
+		no_such_invitation(invitation_id);
+	if (DatumGetBool(mogo_result(3, BOOLOID, NULL)))
 	{
 		mogo_end(&change);
 		PG_RETURN_VOID();
 	}
-	if (mogo_execute(&change, &find, values, NULL) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("invitation \"%s\" does not exist", mogo_uuid_text(invitation_id))));
+	if (!mogo_try_lock_client(&change, DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)), &client) ||
+		mogo_execute(&change, &find, values, NULL) == 0)
+		no_such_invitation(invitation_id);
 	if (DatumGetBool(mogo_result(2, BOOLOID, NULL)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

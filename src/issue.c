@@ -137,6 +137,40 @@ read_args(FunctionCallInfo fcinfo, MogoChange *change, MogoNewClient *client,
 	client->label = NULL;
 }
 
+/*
+ * Adds a client whose id and salt are not chosen yet, with a first secret or without, and
+ * returns its mogo_credentials. Raises 23505 for a name or an external id that exists.
+ */
+Datum
+mogo_issue_client(FunctionCallInfo fcinfo, const MogoChange *change, MogoNewClient *client,
+				  bool with_secret, TimestampTz expires_at)
+{
+	MogoNewSecret secret;
+	MogoLiveSecret live;
+	volatile Datum result = (Datum) 0;
+
+	mogo_new_client_id(&client->client_id);
+	PG_TRY();
+	{
+		mogo_new_secret(&secret, NULL);
+		memcpy(client->salt, secret.salt, MOGO_SALT_LEN);
+		live.secret_id = secret.id;
+		live.expires_at = expires_at;
+		live.generated = true;
+		live.hash = secret.hash;
+		live.hash_len = MOGO_HASH_TEXT_LEN;
+		mogo_insert_client(change, client, with_secret ? &live : NULL, NULL);
+		result = mogo_credentials(fcinfo, client->name, &client->client_id, client->external_id,
+								  with_secret ? &secret : NULL, client->now, expires_at);
+	}
+	PG_FINALLY();
+	{
+		explicit_bzero(&secret, sizeof(secret));
+	}
+	PG_END_TRY();
+	return result;
+}
+
 PG_FUNCTION_INFO_V1(mogo_add_client);
 
 /*
@@ -149,35 +183,12 @@ mogo_add_client(PG_FUNCTION_ARGS)
 {
 	MogoChange	change;
 	MogoNewClient client;
-	MogoNewSecret secret;
-	MogoLiveSecret live;
 	TimestampTz expires_at;
-	bool		with_secret;
-	volatile Datum result = (Datum) 0;
+	Datum		result;
 
 	mogo_begin(&change, fcinfo, 7, "mogo_add_client()");
 	read_args(fcinfo, &change, &client, &expires_at);
-	with_secret = PG_GETARG_BOOL(6);
-	mogo_new_client_id(&client.client_id);
-
-	PG_TRY();
-	{
-		mogo_new_secret(&secret, NULL);
-		memcpy(client.salt, secret.salt, MOGO_SALT_LEN);
-		live.secret_id = secret.id;
-		live.expires_at = expires_at;
-		live.generated = true;
-		live.hash = secret.hash;
-		live.hash_len = MOGO_HASH_TEXT_LEN;
-		mogo_insert_client(&change, &client, with_secret ? &live : NULL, NULL);
-		result = mogo_credentials(fcinfo, client.name, &client.client_id, client.external_id,
-								  with_secret ? &secret : NULL, client.now, expires_at);
-	}
-	PG_FINALLY();
-	{
-		explicit_bzero(&secret, sizeof(secret));
-	}
-	PG_END_TRY();
+	result = mogo_issue_client(fcinfo, &change, &client, PG_GETARG_BOOL(6), expires_at);
 	mogo_end(&change);
 	PG_RETURN_DATUM(result);
 }

@@ -270,66 +270,104 @@ mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull)
 	return slot_getattr(lookup->slot, attno, isnull);
 }
 
+/* Opens mogo_secret, and finds out which index has its ended secrets, if one does. */
+static Relation
+open_secrets(Oid function, Oid *index)
+{
+	static const AttrNumber columns[] = {Anum_mogo_secret_client_id, Anum_mogo_secret_hash};
+	Relation	rel = table_open(mogo_table(function, MOGO_SECRET), AccessShareLock);
+
+	mogo_check_table(rel, MOGO_SECRET);
+	*index = mogo_usable_index(get_relname_relid("mogo_secret_client_id_hash_idx", RelationGetNamespace(rel)),
+							   rel, lengthof(columns), columns);
+	return rel;
+}
+
 /*
- * Looks for an ended secret of a client: by its stored form if hash is given (of
- * MOGO_HASH_TEXT_LEN characters), else for the one with a bcrypt hash, which we then
- * copy to bcrypt (MOGO_BCRYPT_LEN characters; a client has one at the most, from its
- * import). Returns false if there is none.
+ * Looks for an ended secret of a client by its stored form, of MOGO_HASH_TEXT_LEN
+ * characters. Returns false if there is none.
  */
 bool
-mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
-				  char *bcrypt, bool *revoked)
+mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash, bool *revoked)
 {
-	Relation	rel = table_open(mogo_table(function, MOGO_SECRET), AccessShareLock);
-	static const AttrNumber columns[] = {Anum_mogo_secret_client_id, Anum_mogo_secret_hash};
 	Oid			index;
-	ScanKeyData keys[3];
-	int			nkeys = 2;
+	Relation	rel = open_secrets(function, &index);
+	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	mogo_check_table(rel, MOGO_SECRET);
-	index = mogo_usable_index(get_relname_relid("mogo_secret_client_id_hash_idx", RelationGetNamespace(rel)),
-							  rel, lengthof(columns), columns);
-
 	ScanKeyInit(&keys[0], Anum_mogo_secret_client_id, BTEqualStrategyNumber, F_UUID_EQ,
 				UUIDPGetDatum(id));
-	if (hash != NULL)
-		ScanKeyInit(&keys[1], Anum_mogo_secret_hash, BTEqualStrategyNumber, F_TEXTEQ,
-					PointerGetDatum(cstring_to_text_with_len(hash, MOGO_HASH_TEXT_LEN)));
-	else
-	{
-		/*
-		 * every label of bcrypt sorts between these, in the column's
-		 * collation
-		 */
-		ScanKeyInit(&keys[1], Anum_mogo_secret_hash, BTGreaterEqualStrategyNumber, F_TEXT_GE,
-					CStringGetTextDatum("$2"));
-		ScanKeyInit(&keys[2], Anum_mogo_secret_hash, BTLessStrategyNumber, F_TEXT_LT,
-					CStringGetTextDatum("$3"));
-		nkeys = 3;
-	}
-
-	scan = systable_beginscan(rel, index, OidIsValid(index), NULL, nkeys, keys);
+	ScanKeyInit(&keys[1], Anum_mogo_secret_hash, BTEqualStrategyNumber, F_TEXTEQ,
+				PointerGetDatum(cstring_to_text_with_len(hash, MOGO_HASH_TEXT_LEN)));
+	scan = systable_beginscan(rel, index, OidIsValid(index), NULL, lengthof(keys), keys);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
-		Datum		value;
-
-		value = heap_getattr(tuple, Anum_mogo_secret_hash, RelationGetDescr(rel), &isnull);
-		if (bcrypt != NULL)
-		{
-			text	   *stored = DatumGetTextPP(value);
-
-			if (VARSIZE_ANY_EXHDR(stored) != MOGO_BCRYPT_LEN)
-				elog(ERROR, "unexpected length of a bcrypt hash");
-			memcpy(bcrypt, VARDATA_ANY(stored), MOGO_BCRYPT_LEN);
-		}
-		(void) heap_getattr(tuple, Anum_mogo_secret_revoked_at, RelationGetDescr(rel), &isnull);
-		*revoked = !isnull;
-	}
+		*revoked = !heap_attisnull(tuple, Anum_mogo_secret_revoked_at, NULL);
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	return HeapTupleIsValid(tuple);
+}
+
+/* Reads an ended secret's row. Raises XX000 for a hash that is too long. */
+static void
+read_ended(HeapTuple tuple, TupleDesc desc, MogoEndedSecret *secret)
+{
+	bool		isnull;
+	Datum		at;
+	text	   *hash = DatumGetTextPP(heap_getattr(tuple, Anum_mogo_secret_hash, desc, &isnull));
+
+	secret->hash_len = VARSIZE_ANY_EXHDR(hash);
+	if (secret->hash_len > sizeof(secret->hash))
+		elog(ERROR, "unexpected length of a hash");
+	memcpy(secret->hash, VARDATA_ANY(hash), secret->hash_len);
+	at = heap_getattr(tuple, Anum_mogo_secret_revoked_at, desc, &isnull);
+	secret->revoked = !isnull;
+	if (isnull)
+		at = heap_getattr(tuple, Anum_mogo_secret_expires_at, desc, &isnull);
+	secret->ended_at = DatumGetTimestampTz(at);
+}
+
+/*
+ * Finds those of a client's ended secrets that have a slow hash; of more than
+ * MOGO_MAX_SLOW those that ended last, because each of them costs whoever compares it
+ * much time. Returns how many, in secrets, which has room for so many.
+ */
+int
+mogo_ended_slow_secrets(Oid function, const pg_uuid_t *id, MogoEndedSecret *secrets)
+{
+	Oid			index;
+	Relation	rel = open_secrets(function, &index);
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			n = 0;
+
+	/* all but "sha256$" and "sha512$" sort between these, in the column's collation */
+	ScanKeyInit(&keys[0], Anum_mogo_secret_client_id, BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(id));
+	ScanKeyInit(&keys[1], Anum_mogo_secret_hash, BTGreaterEqualStrategyNumber, F_TEXT_GE,
+				CStringGetTextDatum("$"));
+	ScanKeyInit(&keys[2], Anum_mogo_secret_hash, BTLessStrategyNumber, F_TEXT_LT,
+				CStringGetTextDatum("s"));
+	scan = systable_beginscan(rel, index, OidIsValid(index), NULL, lengthof(keys), keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		MogoEndedSecret ended;
+		int			oldest = 0;
+
+		read_ended(tuple, RelationGetDescr(rel), &ended);
+		for (int i = 1; i < n; i++)
+		{
+			if (secrets[i].ended_at < secrets[oldest].ended_at)
+				oldest = i;
+		}
+		if (n < MOGO_MAX_SLOW)
+			secrets[n++] = ended;
+		else if (ended.ended_at > secrets[oldest].ended_at)
+			secrets[oldest] = ended;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return n;
 }

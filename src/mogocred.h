@@ -53,6 +53,17 @@
 /* "sha256$" + salt in hex + "$" + hash in hex; see hash.c */
 #define MOGO_HASH_TEXT_LEN	(7 + 2 * MOGO_SALT_LEN + 1 + 2 * MOGO_DIGEST_LEN)
 
+/* A SHA-512 hash's bytes, and the most bytes of salt and of hash that PBKDF2 has here */
+#define MOGO_DIGEST_512_LEN	64
+#define MOGO_PBKDF2_BYTES	64
+#define MOGO_PBKDF2_ITERATIONS	2000000
+
+/* No stored form is longer; the longest is PBKDF2's. */
+#define MOGO_MAX_HASH_TEXT	255
+
+/* The most live secrets with a slow hash (bcrypt, PBKDF2) that a client can have */
+#define MOGO_MAX_SLOW		2
+
 /* "$2a$10$" + 22 characters of salt + 31 of hash; see bcrypt.c */
 #define MOGO_BCRYPT_LEN		60
 
@@ -64,18 +75,44 @@
 #define MOGO_CODE_LEN		(10 + 1 + 43 + 6)
 
 /* parse.c: text from outside, without a backend behind it */
+typedef struct MogoPbkdf2
+{
+	bool		sha512;			/* HMAC-SHA-512, else HMAC-SHA-256 */
+	uint32		iterations;
+	size_t		salt_len;
+	size_t		hash_len;
+	uint8		salt[MOGO_PBKDF2_BYTES + 2];	/* a base64 group is 3 bytes */
+	uint8		hash[MOGO_PBKDF2_BYTES + 2];
+} MogoPbkdf2;
+
 extern bool mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid);
 extern bool mogo_parse_external_id(const char *str, size_t len);
-extern bool mogo_parse_sha256(const char *str, size_t len, uint8 *digest);
+extern bool mogo_parse_digest(const char *str, size_t len, uint8 *digest, size_t digest_len);
+extern bool mogo_parse_pbkdf2(const char *str, size_t len, MogoPbkdf2 *pbkdf2);
+extern void mogo_strip_bcrypt(const char **str, size_t *len);
 extern bool mogo_parse_bcrypt(const char *str, size_t len);
+extern bool mogo_parse_stored_form(const char *str, size_t len);
+extern const char *mogo_parse_presentable(const char *str, size_t len);
 extern bool mogo_parse_address(const char *str, size_t len, uint8 *bytes, int *nbytes);
 extern bool mogo_parse_basic(const char *header, size_t len, char *out,
 							 size_t outsize, size_t *idlen, size_t *secretlen);
 
 /* hash.c: SHA-256, the stored form, comparing, wiping */
+typedef enum MogoHashKind
+{
+	MOGO_HASH_NATIVE,
+	MOGO_HASH_SHA512,
+	MOGO_HASH_BCRYPT,			/* from here on slow */
+	MOGO_HASH_PBKDF2
+} MogoHashKind;
+
 extern bool mogo_sha256(const void *a, size_t alen, const void *b, size_t blen,
 						uint8 *digest);
+extern bool mogo_sha512(const void *bytes, size_t len, uint8 *digest);
 extern bool mogo_hash_text(const uint8 *salt, const uint8 *digest, char *out);
+extern bool mogo_hash_text_512(const uint8 *salt, const uint8 *digest, char *out);
+extern MogoHashKind mogo_hash_kind(const char *hash, size_t len);
+extern bool mogo_is_slow(const char *hash, size_t len);
 extern bool mogo_is_native(const char *hash, size_t len);
 extern bool mogo_equal(const void *a, const void *b, size_t len);
 extern void mogo_hash_failed(void);
@@ -116,6 +153,10 @@ extern void mogo_bcrypt_init(void);
 extern bool mogo_bcrypt_matches(const char *secret, size_t len, const char *hash);
 extern void mogo_bcrypt_make(const char *secret, size_t len, char *hash);
 
+/* pbkdf2.c: PBKDF2 hashes from other systems */
+extern bool mogo_pbkdf2_matches(const char *secret, size_t len, const char *hash,
+								size_t hash_len);
+
 /* text.c: encodings, JSON strings, wiping */
 extern bool mogo_to_utf8(const char *str, size_t len, char *out, size_t outsize,
 						 size_t *outlen);
@@ -152,8 +193,10 @@ typedef struct MogoPresented
 	bool		has_secret;		/* false: can match nothing */
 	size_t		secret_len;
 	struct varlena *copy;		/* of an argument, to be wiped; or NULL */
+	bool		has_hash_512;	/* hash_512 was needed */
 	uint8		digest[MOGO_DIGEST_LEN];
-	char		hash[MOGO_HASH_TEXT_LEN];
+	char		hash[MOGO_HASH_TEXT_LEN];	/* native, for its client's salt */
+	char		hash_512[MOGO_HASH_TEXT_LEN];
 	char		secret[MOGO_MAX_SECRET];	/* UTF-8 */
 } MogoPresented;
 
@@ -277,6 +320,14 @@ typedef struct MogoLookup
 	ArrayType  *live;
 } MogoLookup;
 
+typedef struct MogoEndedSecret
+{
+	TimestampTz ended_at;
+	bool		revoked;		/* else expired */
+	size_t		hash_len;
+	char		hash[MOGO_MAX_HASH_TEXT];
+} MogoEndedSecret;
+
 extern void mogo_lookup_init(void);
 extern void mogo_lookup_begin(MogoLookup *lookup, Oid function,
 							  const MogoPresented *presented);
@@ -284,7 +335,9 @@ extern void mogo_lookup_copy(MogoLookup *lookup);
 extern void mogo_lookup_end(MogoLookup *lookup);
 extern Datum mogo_lookup_column(MogoLookup *lookup, int attno, bool *isnull);
 extern bool mogo_ended_secret(Oid function, const pg_uuid_t *id, const char *hash,
-							  char *bcrypt, bool *revoked);
+							  bool *revoked);
+extern int	mogo_ended_slow_secrets(Oid function, const pg_uuid_t *id,
+									MogoEndedSecret *secrets);
 
 /* check.c: a pair that is right, for functions that change something for it */
 typedef struct MogoProofForm
@@ -294,8 +347,15 @@ typedef struct MogoProofForm
 	int			address_arg;	/* -1: the function has none */
 } MogoProofForm;
 
-extern bool mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form,
-					   pg_uuid_t *client_id, pg_uuid_t *secret_id);
+typedef struct MogoProof
+{
+	pg_uuid_t	client_id;
+	pg_uuid_t	secret_id;		/* of the secret that was sent */
+	bool		can_rehash;		/* it may get this hash: */
+	char		native[MOGO_HASH_TEXT_LEN];
+} MogoProof;
+
+extern bool mogo_prove(FunctionCallInfo fcinfo, const MogoProofForm *form, MogoProof *proof);
 
 /* change.c: statements on our tables as their owner, and the record of changes */
 typedef struct MogoChange
@@ -390,6 +450,10 @@ extern int	mogo_end_secrets(const MogoChange *change, const MogoLocked *client,
 							 TimestampTz cutoff, MogoLiveSecret *secrets);
 extern void mogo_save_live(const MogoChange *change, const MogoLocked *client,
 						   const MogoLiveSecret *secrets, int n);
+extern const text *mogo_label_arg(FunctionCallInfo fcinfo, int argno);
+extern void mogo_add_live(const MogoChange *change, const MogoLocked *client,
+						  const MogoLiveSecret *secrets, int n, const text *label,
+						  const char *action, const char *members);
 extern Datum mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change,
 							   const MogoLocked *client, MogoLiveSecret *secrets, int n,
 							   TimestampTz expires_at, const text *label,
@@ -414,11 +478,27 @@ typedef struct MogoNewClient
 	Datum		allowed_cidrs;	/* cidr[]; 0: none */
 	TimestampTz now;
 	uint8		salt[MOGO_SALT_LEN];
-	text	   *label;			/* of its first secret; NULL: none */
+	const text *label;			/* of its first secret; NULL: none */
 } MogoNewClient;
 
 extern void mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
 							   const MogoLiveSecret *secret, const char *algorithm);
+
+extern Datum mogo_issue_client(FunctionCallInfo fcinfo, const MogoChange *change,
+							   MogoNewClient *client, bool with_secret,
+							   TimestampTz expires_at);
+
+/* client.c: a client's properties, by number; number 0 is its id */
+#define PROPERTY_NAME			1
+#define PROPERTY_SCOPES			2
+#define PROPERTY_METADATA		3
+#define PROPERTY_CIDRS			4
+#define PROPERTY_EXTERNAL_ID	5
+#define MOGO_PROPERTIES			5
+
+extern void mogo_check_properties(const Datum *values, const bool *nulls);
+extern bool mogo_set_properties(MogoChange *change, const Datum *values, const bool *nulls,
+								bool keep_name);
 
 /* usage.c: use counts */
 extern void mogo_usage_init(void);

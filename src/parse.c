@@ -93,12 +93,17 @@ mogo_parse_external_id(const char *str, size_t len)
 	return true;
 }
 
-/*
- * Value of a base64 digit (RFC 4648 section 4, or section 5 where url is set),
- * or -1.
- */
+/* The alphabets of base64, which differ in the last two digits. */
+typedef enum Base64
+{
+	BASE64,						/* RFC 4648 section 4 */
+	BASE64_URL,					/* RFC 4648 section 5 */
+	BASE64_PASSLIB				/* as the first, with '.' in place of '+' */
+} Base64;
+
+/* Returns the value of a base64 digit, or -1. */
 static inline int
-base64_value(unsigned char c, bool url)
+base64_value(unsigned char c, Base64 alphabet)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -106,9 +111,9 @@ base64_value(unsigned char c, bool url)
 		return c - 'a' + 26;
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
-	if (c == (url ? '-' : '+'))
+	if (c == "+-."[alphabet])
 		return 62;
-	if (c == (url ? '_' : '/'))
+	if (c == "/_/"[alphabet])
 		return 63;
 	return -1;
 }
@@ -119,7 +124,7 @@ base64_value(unsigned char c, bool url)
  * most 3 bytes for each 4 digits. Returns the number of bytes, or -1.
  */
 static int
-parse_base64(const char *str, size_t len, bool url, bool need_padding, uint8 *out)
+parse_base64(const char *str, size_t len, Base64 alphabet, bool need_padding, uint8 *out)
 {
 	uint32		bits = 0;
 	int			nbits = 0;
@@ -135,7 +140,7 @@ parse_base64(const char *str, size_t len, bool url, bool need_padding, uint8 *ou
 
 	for (size_t i = 0; i < digits; i++)
 	{
-		int			value = base64_value((unsigned char) str[i], url);
+		int			value = base64_value((unsigned char) str[i], alphabet);
 
 		if (value < 0)
 			return -1;
@@ -152,15 +157,17 @@ parse_base64(const char *str, size_t len, bool url, bool need_padding, uint8 *ou
 }
 
 /*
- * Reads the SHA-256 of a secret as other systems keep it: 64 hexadecimal
- * digits, or base64 or base64url with or without padding.
+ * Reads a digest of digest_len bytes (SHA-256's 32 or SHA-512's 64) as other systems keep
+ * it: two hexadecimal digits a byte, or base64 or base64url with or without padding.
  */
 bool
-mogo_parse_sha256(const char *str, size_t len, uint8 *digest)
+mogo_parse_digest(const char *str, size_t len, uint8 *digest, size_t digest_len)
 {
-	if (len == 2 * MOGO_DIGEST_LEN)
+	size_t		digits = (digest_len * 4 + 2) / 3;
+
+	if (len == 2 * digest_len)
 	{
-		for (int i = 0; i < MOGO_DIGEST_LEN; i++)
+		for (int i = 0; i < digest_len; i++)
 		{
 			int			byte = hex_byte(str + 2 * i);
 
@@ -171,11 +178,195 @@ mogo_parse_sha256(const char *str, size_t len, uint8 *digest)
 		return true;
 	}
 
-	/* 32 bytes are 43 digits, and one '=' where it is padded */
-	if (len != 43 && !(len == 44 && str[43] == '='))
+	/* padding makes the length a multiple of 4 */
+	if (len != digits && !(len == (digits + 3) / 4 * 4 && str[digits] == '='))
 		return false;
-	return parse_base64(str, len, false, false, digest) == MOGO_DIGEST_LEN ||
-		parse_base64(str, len, true, false, digest) == MOGO_DIGEST_LEN;
+	return parse_base64(str, len, BASE64, false, digest) == digest_len ||
+		parse_base64(str, len, BASE64_URL, false, digest) == digest_len;
+}
+
+/* Steps over a prefix if it stands here. */
+static bool
+take_prefix(const char **str, const char *end, const char *prefix)
+{
+	size_t		len = strlen(prefix);
+
+	if (end - *str < len || memcmp(*str, prefix, len) != 0)
+		return false;
+	*str += len;
+	return true;
+}
+
+/* Steps over a number from 1 to 9,999,999 in its shortest form. */
+static bool
+take_number(const char **str, const char *end, uint32 *number)
+{
+	const char *start = *str;
+
+	*number = 0;
+	for (; *str < end && *str - start < 7 && **str >= '0' && **str <= '9'; (*str)++)
+		*number = *number * 10 + (**str - '0');
+	return *str > start && *start != '0';
+}
+
+/*
+ * Reads a hash made by PBKDF2 with HMAC-SHA-256 or HMAC-SHA-512, in one of four spellings:
+ *
+ *		$pbkdf2-sha256$i=25000,l=32$salt$hash	PHC (l may be absent), base64
+ *		$pbkdf2-sha512$i=25000,l=64$salt$hash	the same
+ *		$pbkdf2-sha256$29000$salt$hash			passlib, base64 of its own
+ *		pbkdf2_sha256$870000$salt$hash			Django, with the salt as it is
+ *
+ * At most MOGO_PBKDF2_ITERATIONS iterations, because anybody who knows a client's id can
+ * have us compute them; 16 to 64 bytes of hash.
+ */
+bool
+mogo_parse_pbkdf2(const char *str, size_t len, MogoPbkdf2 *pbkdf2)
+{
+	const char *end = str + len;
+	bool		django = len > 0 && *str == 'p';
+	Base64		alphabet = BASE64;
+	uint32		hash_len = 0;
+	const char *salt_end;
+	int			n;
+
+	if (!take_prefix(&str, end, django ? "pbkdf2_sha" : "$pbkdf2-sha"))
+		return false;
+	pbkdf2->sha512 = take_prefix(&str, end, "512$");
+	if (!pbkdf2->sha512 && !take_prefix(&str, end, "256$"))
+		return false;
+	if (!django && !take_prefix(&str, end, "i="))
+		alphabet = BASE64_PASSLIB;
+	if (!take_number(&str, end, &pbkdf2->iterations) || pbkdf2->iterations > MOGO_PBKDF2_ITERATIONS)
+		return false;
+	if (!django && alphabet == BASE64 && take_prefix(&str, end, ",l=") &&
+		!take_number(&str, end, &hash_len))
+		return false;
+	if (!take_prefix(&str, end, "$"))
+		return false;
+
+	salt_end = memchr(str, '$', end - str);
+	if (salt_end == NULL || salt_end == str ||
+		salt_end - str > (django ? MOGO_PBKDF2_BYTES : (MOGO_PBKDF2_BYTES + 2) / 3 * 4))
+		return false;
+	if (django)
+		memcpy(pbkdf2->salt, str, n = salt_end - str);
+	else
+		n = parse_base64(str, salt_end - str, alphabet, false, pbkdf2->salt);
+	if (n < 1 || n > MOGO_PBKDF2_BYTES)
+		return false;
+	pbkdf2->salt_len = n;
+
+	str = salt_end + 1;
+	if (end - str > (MOGO_PBKDF2_BYTES + 2) / 3 * 4)
+		return false;
+	n = parse_base64(str, end - str, alphabet, false, pbkdf2->hash);
+	if (n < 16 || n > MOGO_PBKDF2_BYTES || (hash_len != 0 && hash_len != n))
+		return false;
+	pbkdf2->hash_len = n;
+	return true;
+}
+
+/* Steps over what Spring ({bcrypt}) and Django (bcrypt$) put before a bcrypt hash. */
+void
+mogo_strip_bcrypt(const char **str, size_t *len)
+{
+	const char *end = *str + *len;
+
+	if (!take_prefix(str, end, "{bcrypt}"))
+		(void) take_prefix(str, end, "bcrypt$");
+	*len = end - *str;
+}
+
+/* Returns whether this character can be part of a hash scheme's name. */
+static bool
+in_scheme(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		c == '-' || c == '_' || c == '@' || c == '.';
+}
+
+/* Returns whether str, of len characters, begins with a word in any case. */
+static bool
+begins_with(const char *str, size_t len, const char *word)
+{
+	size_t		n = strlen(word);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (i >= len || (str[i] >= 'A' && str[i] <= 'Z' ? str[i] + 32 : str[i]) != word[i])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Returns whether this is the stored form of a secret in some system: $scheme$… (crypt,
+ * PHC), {scheme}… (LDAP, Spring), or a known algorithm's name with $ or : behind it
+ * (Django, Werkzeug, ourselves). We know it by its beginning, whatever follows.
+ */
+bool
+mogo_parse_stored_form(const char *str, size_t len)
+{
+	static const char *const names[] = {
+		"pbkdf2", "bcrypt", "argon2", "scrypt", "sha1", "sha224", "sha256", "sha384",
+		"sha512", "md5", "unsalted_", "crypt"
+	};
+	bool		known = false;
+	size_t		i = 0;
+
+	if (len > 0 && (str[0] == '$' || str[0] == '{'))
+		i = 1;
+	for (int j = 0; !known && i == 0 && j < lengthof(names); j++)
+		known = begins_with(str, len, names[j]);
+	if (i == 0 && !known)
+		return false;
+	/* some have parameters in the scheme's place: $md5,rounds=…, pbkdf2:sha256:… */
+	while (i < len && i < 32 && in_scheme(str[i]))
+		i++;
+	if (i == len || i < 2)
+		return false;
+	if (str[0] == '{')
+		return str[i] == '}';
+	return str[i] == '$' || (str[0] == '$' ? str[i] == ',' : str[i] == ':');
+}
+
+/*
+ * Returns what is wrong with a text, of len UTF-8 bytes, as a client's secret: it stands
+ * for something that no client presents. NULL: nothing.
+ */
+const char *
+mogo_parse_presentable(const char *str, size_t len)
+{
+	/* Unicode's White_Space of more than one byte */
+	static const char *const spaces[] = {
+		"\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81", "\xE2\x80\x82",
+		"\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86", "\xE2\x80\x87",
+		"\xE2\x80\x88", "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\xA8", "\xE2\x80\xA9",
+		"\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"
+	};
+	const char *end = str + len;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) str[i];
+		unsigned char next = i + 1 < len ? (unsigned char) str[i + 1] : 0;
+
+		if (c < 0x20 || c == 0x7F || (c == 0xC2 && next >= 0x80 && next <= 0x9F))
+			return "a control character";
+		if (c == 0xEF && len - i >= 3 && memcmp(str + i, "\xEF\xBB\xBF", 3) == 0)
+			return "a byte order mark";
+	}
+	if (len > 0 && (str[0] == ' ' || end[-1] == ' '))
+		return "white space at an end";
+	for (int i = 0; i < lengthof(spaces); i++)
+	{
+		size_t		n = strlen(spaces[i]);
+
+		if (len >= n && (memcmp(str, spaces[i], n) == 0 || memcmp(end - n, spaces[i], n) == 0))
+			return "white space at an end";
+	}
+	return NULL;
 }
 
 /*
@@ -199,8 +390,8 @@ mogo_parse_bcrypt(const char *str, size_t len)
 		return false;
 	for (size_t i = 7; i < len; i++)
 	{
-		/* bcrypt's own alphabet: base64's, with '.' for '+' */
-		if (str[i] != '.' && (str[i] == '+' || base64_value((unsigned char) str[i], false) < 0))
+		/* bcrypt's own alphabet has these characters in another order */
+		if (base64_value((unsigned char) str[i], BASE64_PASSLIB) < 0)
 			return false;
 	}
 	return true;
@@ -332,7 +523,7 @@ mogo_parse_basic(const char *header, size_t len, char *out, size_t outsize,
 
 	if (len / 4 * 3 + 3 > outsize)
 		return false;
-	n = parse_base64(header, len, false, true, (uint8 *) out);
+	n = parse_base64(header, len, BASE64, true, (uint8 *) out);
 	if (n < 0)
 		return false;
 	colon = memchr(out, ':', n);

@@ -244,8 +244,7 @@ rotate_own_secret(FunctionCallInfo fcinfo, const void *arg)
 	MogoLocked	client;
 	MogoLiveSecret proven;
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
-	pg_uuid_t	client_id;
-	pg_uuid_t	secret_id;
+	MogoProof	proof;
 	TimestampTz cutoff;
 	TimestampTz expires_at;
 	int64		span;
@@ -254,10 +253,10 @@ rotate_own_secret(FunctionCallInfo fcinfo, const void *arg)
 	mogo_begin(&change, fcinfo, 4, "mogo_rotate_own_secret()");
 	mogo_require(fcinfo, 2, "overlap");
 	(void) mogo_add_interval("overlap", PG_GETARG_INTERVAL_P(2), GetCurrentTimestamp(), 1);
-	if (!mogo_prove(fcinfo, arg, &client_id, &secret_id) ||
-		!mogo_try_lock_client(&change, &client_id, &client) ||
+	if (!mogo_prove(fcinfo, arg, &proof) ||
+		!mogo_try_lock_client(&change, &proof.client_id, &client) ||
 	/* it may have ended while we waited for the lock */
-		!find_live_secret(&client, &secret_id, &proven) || !client.enabled)
+		!find_live_secret(&client, &proof.secret_id, &proven) || !client.enabled)
 	{
 		mogo_end(&change);
 		return (Datum) 0;

@@ -199,6 +199,7 @@ mogo_present_nothing(MogoPresented *presented)
 	presented->has_address = false;
 	presented->address = NULL;
 	presented->by_digest = false;
+	presented->has_hash_512 = false;
 	presented->has_secret = false;
 	presented->secret_len = 0;
 	presented->copy = NULL;
@@ -211,6 +212,8 @@ mogo_wipe(MogoPresented *presented)
 	explicit_bzero(presented->secret, presented->secret_len);
 	explicit_bzero(presented->digest, sizeof(presented->digest));
 	explicit_bzero(presented->hash, sizeof(presented->hash));
+	if (presented->has_hash_512)
+		explicit_bzero(presented->hash_512, sizeof(presented->hash_512));
 	if (presented->copy != NULL)
 		explicit_bzero(presented->copy, VARSIZE_ANY(presented->copy));
 }

@@ -232,11 +232,27 @@ new_secret_detail(const char *members, TimestampTz expires_at, const text *label
 }
 
 /*
+ * Writes the row of a locked client, of whose live secrets n are left, with one more in
+ * secrets[n], and that one's own row and record. members are further JSON members of the
+ * record's detail, or NULL.
+ */
+void
+mogo_add_live(const MogoChange *change, const MogoLocked *client, const MogoLiveSecret *secrets,
+			  int n, const text *label, const char *action, const char *members)
+{
+	const pg_uuid_t *secret_id = &secrets[n].secret_id;
+
+	mogo_save_live(change, client, secrets, n + 1);
+	mogo_insert_secret(change, &client->client_id, secret_id, client->now, label);
+	mogo_record(change, action, &client->client_id, client->name, secret_id,
+				new_secret_detail(members, secrets[n].expires_at, label));
+}
+
+/*
  * Gives a locked client, of whose live secrets n are left, one more, and writes its row.
- * Returns its mogo_credentials, and ends the change. members are further JSON members of
- * the record's detail, or NULL. Raises 54000 if it would be too
- * many, 22023 if the expiry that was asked for passed while we waited for the lock, and
- * 0A000 for a second one in the same query.
+ * Returns its mogo_credentials, and ends the change. members are as above. Raises 54000
+ * if it would be too many, 22023 if the expiry that was asked for passed while we waited
+ * for the lock, and 0A000 for a second one in the same query.
  */
 Datum
 mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked *client,
@@ -258,10 +274,7 @@ mogo_issue_secret(FunctionCallInfo fcinfo, MogoChange *change, const MogoLocked 
 		secrets[n].generated = true;
 		secrets[n].hash = secret.hash;
 		secrets[n].hash_len = MOGO_HASH_TEXT_LEN;
-		mogo_save_live(change, client, secrets, n + 1);
-		mogo_insert_secret(change, &client->client_id, &secret.id, client->now, label);
-		mogo_record(change, action, &client->client_id, client->name, &secret.id,
-					new_secret_detail(members, expires_at, label));
+		mogo_add_live(change, client, secrets, n, label, action, members);
 		result = mogo_credentials(fcinfo, client->name, &client->client_id,
 								  client->external_id, &secret, client->now, expires_at);
 	}
@@ -286,8 +299,8 @@ expiry_arg(FunctionCallInfo fcinfo, int argno)
 }
 
 /* Returns a label that may be NULL. Raises 22023. */
-static const text *
-label_arg(FunctionCallInfo fcinfo, int argno)
+const text *
+mogo_label_arg(FunctionCallInfo fcinfo, int argno)
 {
 	if (PG_ARGISNULL(argno))
 		return NULL;
@@ -317,7 +330,7 @@ mogo_add_secret(PG_FUNCTION_ARGS)
 	mogo_require(fcinfo, 0, "client_id");
 	change.client_id = PG_GETARG_UUID_P(0);
 	expires_at = expiry_arg(fcinfo, 1);
-	label = label_arg(fcinfo, 2);
+	label = mogo_label_arg(fcinfo, 2);
 	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	n = mogo_end_secrets(&change, &client, false, NULL, DT_NOEND, secrets);
 	return mogo_issue_secret(fcinfo, &change, &client, secrets, n, expires_at, label,
@@ -347,7 +360,7 @@ mogo_rotate_secret(PG_FUNCTION_ARGS)
 	mogo_require(fcinfo, 1, "overlap");
 	overlap = PG_GETARG_INTERVAL_P(1);
 	expires_at = expiry_arg(fcinfo, 2);
-	label = label_arg(fcinfo, 3);
+	label = mogo_label_arg(fcinfo, 3);
 	(void) mogo_add_interval("overlap", overlap, GetCurrentTimestamp(), 1);
 	mogo_lock_client(&change, PG_GETARG_UUID_P(0), &client);
 	/* the overlap starts when the others can no longer change: after any wait */

@@ -35,7 +35,7 @@ check_fuzz() {
 		"$SRC/test/fuzz/redact_fuzzer.c" "$SRC/src/redact_scan.c" -o "$work/redact_fuzzer" ||
 		die "the fuzzer of the scanner could not be built"
 	# One byte chooses the parser, so each has its own run with that byte given.
-	for parser in uuid sha256 bcrypt basic redact; do
+	for parser in uuid digest bcrypt basic pbkdf2 plain external_id address redact; do
 		mkdir "$work/$parser"
 		cp "$work"/corpus/"$parser"* "$work/$parser/"
 		if (cd "$work" && FUZZ_PARSER=$parser "./$([ "$parser" != redact ] || echo redact_)fuzzer" -max_total_time="$FUZZ_SECONDS" -max_len=8192 \

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 #
 # test/drivers/run.sh
-#	What `make test-drivers` calls: the ten things of types/ through six drivers, and the
-#	three calls of doc/languages.md through every client that it names, against a
-#	throw-away server. README.md has the tables. The last line is "N passed, N failed".
+#	What `make test-drivers` calls: the ten things of types/ through six drivers, the
+#	three calls of doc/languages.md through every client that it names, and the blocks of
+#	doc/migrations.md and doc/recipes.md, against a throw-away server. README.md has the
+#	tables. The last line is "N passed, N failed".
 
 set -euo pipefail
 lib=$(dirname "$0")/../lib
@@ -195,6 +196,36 @@ test_clients() {
 	[ "$failed" = 0 ] || cat "$work/clients.err"
 }
 
+# --- doc/migrations.md and doc/recipes.md -------------------------------------
+
+# Runs the programs of tools/ and recipes/ with the blocks of their pages, as a superuser
+# of databases that have the extension in a schema of its own and in public.
+test_pages() {
+	local program name interpreter database
+	for name in migrations recipes; do
+		awk -v to="$tests/blocks" -f "$drivers/lib/snippets.awk" "$SRC/doc/$name.md" >/dev/null
+	done
+	give "$tests/blocks"
+	super -d postgres -c 'CREATE ROLE my_admin' -c 'CREATE ROLE my_service'
+	for database in own in_public recipes; do super -d postgres -c "CREATE DATABASE $database"; done
+	for database in own recipes; do
+		super -d $database -c 'CREATE SCHEMA mogo' -c 'CREATE EXTENSION mogocred SCHEMA mogo CASCADE'
+	done
+	super -d in_public -c 'CREATE EXTENSION mogocred CASCADE'
+	super -d recipes -c "SELECT mogo.mogo_grant_admin('my_admin')"
+	for database in own in_public; do super -d $database -c 'CREATE TABLE thing (id int PRIMARY KEY)'; done
+	for program in "$tests"/tools/* "$tests"/recipes/*; do
+		name=${program##*/}
+		case $name in *.py) interpreter=/usr/bin/python3 ;; *.rb) interpreter=ruby ;; *.mjs) interpreter=node ;; *) interpreter=bash ;; esac
+		if [ -n "${skipped[$name]:-}" ]; then
+			say "  skipped $name: Debian $(cat /etc/debian_version) has no ${skipped[$name]}"
+			continue
+		fi
+		as_user 120 env -u PGDATABASE PGUSER=postgres PATH="$bindir:$PATH" BLOCKS="$tests/blocks" NODE_MODULES="$tests/node_modules" \
+			"$interpreter" "$program" 2>"$work/$name.err" </dev/null | count_lines "${name%.*}"
+	done
+}
+
 need_clients_packages
 start_test_server drivers
 need_node
@@ -210,4 +241,5 @@ lay_out_clients
 start_builds
 test_types
 test_clients
+test_pages
 totals

@@ -70,7 +70,7 @@ BEGIN
 	FOR r IN SELECT p.oid::regprocedure AS function, p.proname, p.pronargs FROM pg_proc AS p
 		WHERE p.proname LIKE 'mogo\_%' AND p.proname NOT IN (
 		'mogo_verify', 'mogo_verify_digest', 'mogo_verify_status', 'mogo_authenticate',
-		'mogo_authenticate_basic')
+		'mogo_authenticate_basic', 'mogo_rehash_secret')
 	LOOP
 		BEGIN
 			EXECUTE format('SELECT %s(%s)', r.proname, (SELECT string_agg('NULL::' || format_type(t,

@@ -7,7 +7,8 @@ CREATE FUNCTION pg_temp.answers(id text, secret text) RETURNS text LANGUAGE sql 
 		'UTF8'))), mogo_verify_status(id, secret),
 		(SELECT client_name FROM mogo_authenticate(id, secret)),
 		(SELECT client_name FROM mogo_authenticate_basic('Basic ' || translate(encode(convert_to(
-			replace(replace(replace(id, '%', '%25'), ':', '%3A'), '+', '%2B') || ':' || secret, 'UTF8'),
+			replace(replace(replace(id, '%', '%25'), ':', '%3A'), '+', '%2B') || ':' || secret,
+			'UTF8'),
 			'base64'), E'\n', ''))))
 $$;
 CREATE TABLE regress_client (n int, external_id text, client_id uuid, secret text);
@@ -49,7 +50,8 @@ SELECT count(*) FROM regress_sent, regress_client AS r WHERE n = 11 AND mogo_ver
 DROP TABLE regress_sent;
 -- Basic: an id may be longer than any UUID, and every byte of it encoded
 SELECT client_name FROM regress_client, mogo_authenticate_basic('Basic ' || translate(encode(
-	convert_to(repeat('%78', 255) || ':' || regexp_replace(encode(convert_to(secret, 'UTF8'), 'hex'),
+	convert_to(repeat('%78', 255) || ':' || regexp_replace(encode(convert_to(secret, 'UTF8'),
+	'hex'),
 	'..', '%\&', 'g'), 'UTF8'), 'base64'), E'\n', '')) WHERE n = 11;
 -- parameters of every type of text, and prepared
 SELECT client_id, secret FROM regress_client WHERE n = 1 \gset

@@ -97,7 +97,8 @@ WITH live AS (
 	SELECT c.client_id, l.* FROM mogo_client c, unnest(c.live) l),
 issued AS (
 	SELECT client_id, secret_id, count(*) AS n FROM mogo_audit_log
-	WHERE action IN ('client_added', 'client_imported', 'secret_added', 'secret_rotated')
+	WHERE action IN ('client_added', 'client_imported', 'secret_added', 'secret_rotated',
+		'secret_imported', 'invitation_accepted')
 	GROUP BY 1, 2)
 SELECT 'live secret without its row', secret_id FROM live l
 	WHERE NOT EXISTS (SELECT FROM mogo_secret s WHERE (s.secret_id, s.client_id) = (l.secret_id, l.client_id))

@@ -5,10 +5,12 @@ use strict;
 use warnings FATAL => 'all';
 use Exporter 'import';
 use IPC::Run;
+use MogoTest qw(issue);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(counting_node issue issue_many check counted flushed background hold release logged until_true);
+our @EXPORT =
+  qw(counting_node issue issue_many check counted flushed background hold release logged until_true);
 
 # A new server with the library preloaded and the extension in database postgres.
 # Flushes come every second unless the settings say something else.
@@ -23,29 +25,21 @@ sub counting_node
 		'max_prepared_transactions' => 5,
 		'autovacuum' => 'off',
 		%settings);
-	$node->append_conf('postgresql.conf', join '', map { "$_ = $settings{$_}\n" } sort keys %settings);
+	$node->append_conf('postgresql.conf', join '',
+		map { "$_ = $settings{$_}\n" } sort keys %settings);
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
 	return $node;
-}
-
-# Adds a client, or with $call makes another call that returns mogo_credentials.
-sub issue
-{
-	my ($node, $name, $call, $dbname) = @_;
-	my %c;
-	$call //= "mogo_add_client('$name')";
-	@c{qw(id secret secret_id)} = split /\|/,
-	  $node->safe_psql($dbname // 'postgres', "SELECT client_id, client_secret, secret_id FROM $call");
-	return \%c;
 }
 
 # Adds n clients with one statement and keeps their credentials in a table.
 sub issue_many
 {
 	my ($node, $table, $n, $dbname) = @_;
-	$node->safe_psql($dbname // 'postgres',
-		"CREATE TABLE $table AS SELECT c.* FROM generate_series(1, $n) g, mogo_add_client('$table ' || g) c");
+	$node->safe_psql(
+		$dbname // 'postgres',
+		"CREATE TABLE $table AS SELECT c.* FROM generate_series(1, $n) g, mogo_add_client('$table ' || g) c"
+	);
 	return;
 }
 
@@ -54,25 +48,31 @@ sub check
 {
 	my ($node, $c, $n, %how) = @_;
 	my $secret = $how{wrong} ? 'wrong' : $c->{secret};
-	return $node->safe_psql($how{dbname} // 'postgres',
-		"SELECT count(*) FILTER (WHERE mogo_verify('$c->{id}', left('$secret', 99 + g))) FROM generate_series(1, $n) g");
+	return $node->safe_psql(
+		$how{dbname} // 'postgres',
+		"SELECT count(*) FILTER (WHERE mogo_verify('$c->{id}', left('$secret', 99 + g))) FROM generate_series(1, $n) g"
+	);
 }
 
 # What the views say: uses and failed checks; empty for NULL.
 sub counted
 {
 	my ($node, $c, $dbname) = @_;
-	return $node->safe_psql($dbname // 'postgres',
-		"SELECT uses, failed_checks FROM mogo_secrets JOIN mogo_clients USING (client_id) WHERE secret_id = '$c->{secret_id}'");
+	return $node->safe_psql(
+		$dbname // 'postgres',
+		"SELECT uses, failed_checks FROM mogo_secrets JOIN mogo_clients USING (client_id) WHERE secret_id = '$c->{secret_id}'"
+	);
 }
 
 # Waits until the tables say so, in the same form.
 sub flushed
 {
 	my ($node, $c, $expected, $dbname) = @_;
-	return $node->poll_query_until($dbname // 'postgres',
+	return $node->poll_query_until(
+		$dbname // 'postgres',
 		"SELECT concat((SELECT uses FROM mogo_secret_usage WHERE secret_id = '$c->{secret_id}'), '|',
-			(SELECT nullif(failed_checks, 0) FROM mogo_client_usage WHERE client_id = '$c->{id}'))", $expected);
+			(SELECT nullif(failed_checks, 0) FROM mogo_client_usage WHERE client_id = '$c->{id}'))",
+		$expected);
 }
 
 # Calls something until it says yes; returns no if it has not after a minute.
@@ -92,7 +92,8 @@ sub until_true
 sub logged
 {
 	my ($node, $regex, $offset) = @_;
-	return until_true(sub { substr(slurp_file($node->logfile), $offset) =~ $regex });
+	return until_true(
+		sub { substr(slurp_file($node->logfile), $offset) =~ $regex });
 }
 
 # Runs statements in a session of its own, of which one may wait; $out is their output
@@ -101,7 +102,11 @@ sub background
 {
 	my ($node, $out, @statements) = @_;
 	return IPC::Run::start(
-		[ $node->installed_command('psql'), '-XAtq', '-d', $node->connstr('postgres'), map { ('-c', $_) } @statements ],
+		[
+			$node->installed_command('psql'), '-XAtq',
+			'-d', $node->connstr('postgres'),
+			map { ('-c', $_) } @statements
+		],
 		'>', $out, '2>&1');
 }
 
@@ -109,13 +114,15 @@ sub background
 sub hold
 {
 	my ($node, $sql, $dbname) = @_;
-	return $node->safe_psql($dbname // 'postgres', "BEGIN; $sql; PREPARE TRANSACTION 'hold'");
+	return $node->safe_psql($dbname // 'postgres',
+		"BEGIN; $sql; PREPARE TRANSACTION 'hold'");
 }
 
 sub release
 {
 	my ($node, $dbname) = @_;
-	return $node->safe_psql($dbname // 'postgres', "ROLLBACK PREPARED 'hold'");
+	return $node->safe_psql($dbname // 'postgres',
+		"ROLLBACK PREPARED 'hold'");
 }
 
 1;

@@ -11,7 +11,8 @@ use Test::More;
 my $page = slurp_file("$FindBin::Bin/../../doc/audit.md");
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "timezone = 'UTC'\n");
+$node->append_conf('postgresql.conf',
+	"timezone = 'UTC'\nshared_preload_libraries = 'mogocred'\n");
 $node->start;
 
 # Runs SQL as a role that logs in, and returns what it prints.
@@ -137,6 +138,27 @@ is( run('alice',
 	'2026-01-10 09:00:00+00|alice|client_added',
 	'who made a secret');
 
+# whose a secret is, its last use and the last refusal
+my $secret = run('alice',
+	q{SELECT client_secret FROM mogo.mogo_add_client('Partner B', external_id => 'b')}
+);
+my ($found) =
+  run('alice', "\\set secret '$secret'\n" . query('Whose is this secret?'));
+like(
+	$found,
+	qr/^Partner B\|[0-9a-f-]{36}\|b\|[0-9a-f-]{36}\|active$/,
+	'whose a secret is');
+my $in_use = (split /\|/, $found)[3];
+run('dba',
+	"SELECT mogo.mogo_verify('b', '$secret'), mogo.mogo_verify('b', 'wrong')"
+);
+like(
+	run('alice',
+		"\\set secret_id '$in_use'\n"
+		  . query('When was it last used, and when last refused?')),
+	qr/^Partner B\|$in_use\|2\d{3}-[^|]+\|1\|1\|2\d{3}-[^|]+$/,
+	'last used and last refused');
+
 # secrets against a policy
 run('alice',
 	q{SELECT count(*) FROM mogo.mogo_add_client('endless');
@@ -146,7 +168,7 @@ run('alice',
 is( run('alice',
 		query('Which secrets live longer than our policy allows?') =~
 		  s/SELECT .*? FROM/SELECT client_name FROM/r),
-	"endless\ntwo years",
+	"Partner B\nendless\ntwo years",
 	'longer than a year');
 
 done_testing();

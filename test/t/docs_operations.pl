@@ -19,15 +19,17 @@ my @settings = split /\n/, $node->safe_psql(
 	SELECT name, short_desc, coalesce(extra_desc, ''), CASE WHEN unit = 's' THEN boot_val || 's' ELSE boot_val END
 	FROM pg_settings WHERE name LIKE 'mogocred.%' ORDER BY 1});
 cmp_ok(scalar @settings, '>=', 8, 'settings');
+my $lines = $page =~ s/\n +/ /gr;    # a list item on one line
 foreach (@settings)
 {
 	my ($name, $short, $extra, $default) = split /\|/;
+	my $words = $extra eq '' ? $short : "$short $extra";
 	like(
-		$page,
-		qr/^\| `\Q$name\E` \| `\Q$default\E` \| \Q$short $extra\E/m,
+		$lines,
+		qr/^- `\Q$name\E` \(default `\Q$default\E`\): \Q$words\E/m,
 		"$name: default and words");
 }
-my @named = $page =~ /^\| `(mogocred\.\w+)` \|/mg;
+my @named = $lines =~ /^- `(mogocred\.\w+)` \(default/mg;
 is(scalar @named, scalar @settings, 'no setting that is not there');
 
 my @blocks = $page =~ /^```sql\n(.*?)^```$/msg;

@@ -1,6 +1,7 @@
-# kill -9 of every process of the server, ten times, while clients are added, rotated
-# and revoked and others check: every acknowledged credential works afterwards, nothing
-# is half there, and no secret whose end was acknowledged comes back.
+# kill -9 of every process of the server, ten times, while clients are added, rotated,
+# revoked and invited and others check: every acknowledged credential works afterwards,
+# nothing is half there, and no secret whose end was acknowledged comes back. A code whose
+# acceptance was not acknowledged has given a secret that works, or still works itself.
 #
 # The load runs with synchronous_commit = off and a WAL writer that sleeps, so what is
 # acknowledged would be lost if the extension did not ask for a durable commit itself.
@@ -47,6 +48,12 @@ SELECT client_secret AS s4, secret_id AS i4 FROM mogo_rotate_secret(:'id', '0') 
 \echo ended :i2
 \echo ended :i3
 \echo live :id :i4 :s4
+SELECT code FROM mogo_invite(:'id', '1 hour') \gset
+\echo open :id :code
+\echo accepting :id :code
+SELECT client_secret AS s5, secret_id AS i5 FROM mogo_accept_invitation(:'code') \gset
+\echo live :id :i5 :s5
+\echo used :id :code
 };
 
 # The server's process and all of its children.
@@ -65,6 +72,7 @@ sub server_pids
 }
 
 my %secret;  # secret_id -> {id, secret, state}: live, ending (unknown), ended
+my %code;    # code -> {id, state}: open, accepting (unknown), used
 
 sub read_outcome
 {
@@ -79,6 +87,10 @@ sub read_outcome
 		}
 		elsif ($what eq 'ending') { $secret{ $rest[0] }{state} = 'ending' }
 		elsif ($what eq 'ended')  { $secret{ $rest[0] }{state} = 'ended' }
+		elsif ($what =~ /^(?:open|accepting|used)$/)
+		{
+			$code{ $rest[1] } = { id => $rest[0], state => $what };
+		}
 	}
 	return;
 }
@@ -92,6 +104,24 @@ sub ask
 	return $node->safe_psql(
 		'postgres', "SELECT state, mogo_verify(id, secret), count(*)
 		FROM (VALUES $values) AS v(state, id, secret) GROUP BY 1, 2 ORDER BY 1, 2");
+}
+
+# Presents every code that has not been presented since its last state was known, and
+# returns "state, rows that it gave, whether they work, invitation's status" lines.
+sub present
+{
+	my @codes = grep { !$code{$_}{presented}++ } sort keys %code;
+	my $values = join ', ', map { "('$code{$_}{state}', '$_')" } @codes;
+	return $node->safe_psql(
+		'postgres', "WITH c AS MATERIALIZED (SELECT v.state, i.invitation_id, a.*
+		FROM (VALUES $values) AS v(state, code)
+		JOIN mogo_invitation_code AS i ON i.code_hash = sha256(v.code::bytea)
+		LEFT JOIN LATERAL mogo_accept_invitation(v.code) AS a ON true)
+		SELECT state, secret_id IS NOT NULL, COALESCE(mogo_verify(client_id, client_secret), false),
+			count(*) FROM c GROUP BY 1, 2, 3 ORDER BY 1, 2, 3") . "\n"
+	  . $node->safe_psql(
+		'postgres', "SELECT 'left ' || status, count(*) FROM mogo_invitations
+		WHERE status <> 'accepted' GROUP BY 1");
 }
 
 foreach my $round (1 .. ROUNDS)
@@ -157,6 +187,18 @@ foreach my $round (1 .. ROUNDS)
 		"round $round: none whose end was acknowledged does");
 	like($answers, qr/^live\|t.*/m, "round $round: there are such");
 	is(inconsistencies($node), '', "round $round: nothing is half there");
+
+	my $presented = present();
+	note("round $round: codes: ", $presented =~ s/\n/, /gr);
+	unlike($presented, qr/^used\|t/m,
+		"round $round: no code that was accepted is good again");
+	unlike($presented, qr/^open\|f/m,
+		"round $round: every other acknowledged code works");
+	unlike($presented, qr/\|t\|f\|/,
+		"round $round: what a code gives works");
+	unlike($presented, qr/^left/m,
+		"round $round: and none is neither open nor accepted");
+	is(inconsistencies($node), '', "round $round: nor is anything half there");
 }
 
 # Indexes and heap agree, as amcheck sees it where it is installed.
