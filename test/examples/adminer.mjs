@@ -84,6 +84,10 @@ await test('the Call form: the same without SQL', async () => {
   await page.locator('[name="fields[scopes]"]').fill('{read,write}')
   await page.locator('.jush-js[contenteditable]').click()
   await page.keyboard.type('{"tier": 1}')
+  await page.locator('[name="function[external_id]"]').selectOption('SQL')
+  await page.locator('[name="fields[external_id]"]').fill('NULL')
+  await page.locator('[name="fields[allowed_cidrs]"]').fill('{}')
+  await page.getByRole('checkbox').check() // with_secret
   await picture('adminer-form')
   await page.getByRole('button', { name: 'Call' }).click()
   const text = await page.locator('#content table td').first().innerText()

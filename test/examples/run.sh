@@ -2,7 +2,7 @@
 #
 # test/examples/run.sh
 #	What `make test-examples` calls: the token service with a published OAuth client, the
-#	console in a real browser, and Adminer, all on one throw-away server. TESTS="name name"
+#	console and the portal in a real browser, and Adminer, all on one throw-away server. TESTS="name name"
 #	chooses. The last line is "N passed, N failed".
 
 set -euo pipefail
@@ -25,6 +25,7 @@ need_node
 tests=$(npm_copy test)
 service=$(npm_copy examples/token-service)
 console=$(npm_copy examples/admin-console)
+portal=$(npm_copy examples/portal)
 
 mkdir "$work/pictures" "$work/sessions"
 give "$work/pictures" "$work/sessions"
@@ -39,6 +40,12 @@ if wanted admin-console; then
 	say "admin console: $(chromium --version 2>/dev/null)"
 	as_user 600 env TRUST_SOCKET="$work/socket" node "$tests/examples/admin-console.mjs" "$console" "$service" "$work/pictures" \
 		2>&1 </dev/null | count_lines admin-console || true
+fi
+
+if wanted portal; then
+	say "portal: $(chromium --version 2>/dev/null)"
+	as_user 600 node "$tests/examples/portal.mjs" "$portal" "$console" "$service" "$work/pictures" \
+		2>&1 </dev/null | count_lines portal || true
 fi
 
 if wanted adminer; then
