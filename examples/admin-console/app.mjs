@@ -1,5 +1,5 @@
 // API Management: the product's page on mogocred's SQL functions. This file owns the routes, the
-// cookie and the headers. Loopback only; the settings are PORT and PG*, see README.md.
+// cookie and the headers. Loopback only; the settings are PORT, PORTAL_URL and PG*, see README.md.
 import { randomBytes } from 'node:crypto'
 import cookieSession from 'cookie-session'
 import { csrfSync } from 'csrf-sync'
@@ -51,6 +51,9 @@ app.locals.to = (path, query, changes) => {
   const text = new URLSearchParams(place({ ...query, ...changes })).toString()
   return text ? `${path}?${text}` : path
 }
+
+// The link that an administrator sends: the code is in its fragment, which no request carries.
+app.locals.link = (code) => `${process.env.PORTAL_URL ?? 'http://127.0.0.1:3002/'}#${code}`
 
 // Renders the list, or the client with this id, with what was just issued.
 async function show (res, { id, result } = {}) {

@@ -90,10 +90,12 @@ export async function list (db, query, added, most = 20) {
   }
 }
 
-// A client with its live secrets, and the ended ones that are newest.
+// A client with its live secrets, the ended ones that are newest, and its newest invitations.
 export const one = async (db, id, most = 20) => (await db.run(`SELECT c.*, ARRAY(
     SELECT to_jsonb(s) FROM mogo.mogo_secrets AS s WHERE s.client_id = c.client_id
-    ORDER BY s.status = 'active' DESC, s.created_at DESC LIMIT $2) AS secrets
+    ORDER BY s.status = 'active' DESC, s.created_at DESC LIMIT $2) AS secrets, ARRAY(
+    SELECT to_jsonb(i) FROM mogo.mogo_invitations AS i WHERE i.client_id = c.client_id
+    ORDER BY i.created_at DESC LIMIT $2) AS invitations
   FROM mogo.mogo_clients AS c WHERE c.client_id = $1`, id, most))[0]
 
 // What an administrator does. With new credentials comes the file as the database writes it, in
@@ -101,9 +103,15 @@ export const one = async (db, id, most = 20) => (await db.run(`SELECT c.*, ARRAY
 const issue = (call) => `SELECT c.client_name AS name, c.client_id AS id,
   coalesce(c.external_id, c.client_id::text) AS shown, c.client_secret AS secret,
   mogo.mogo_credentials_json(c)::text AS file FROM ${call} AS c`
+const invite = 'SELECT i.client_name AS name, i.client_id AS id, i.code, i.expires_at AS end FROM'
 export const actions = {
   add: (db, { name }) => db.run(issue('mogo.mogo_add_client($1::text)'), name),
   rotate: (db, { id, overlap }) => db.run(issue('mogo.mogo_rotate_secret($1::uuid, $2::interval)'), id, overlap),
+  'invite-new': (db, { name, valid }) => db.run(`${invite} mogo.mogo_add_client($1::text, with_secret => false) AS c,
+    LATERAL mogo.mogo_invite(c.client_id, $2::interval) AS i`, name, valid),
+  invite: (db, { id, valid, overlap }) => db.run(`${invite}
+    mogo.mogo_invite($1::uuid, $2::interval, nullif($3::text, '')::interval) AS i`, id, valid, overlap),
+  withdraw: (db, { id }) => db.run('SELECT mogo.mogo_revoke_invitation($1::uuid)', id),
   disable: (db, { id }) => db.run('SELECT mogo.mogo_disable_client($1::uuid)', id),
   enable: (db, { id }) => db.run('SELECT mogo.mogo_enable_client($1::uuid)', id),
   revoke: (db, { id }) => db.run('SELECT mogo.mogo_revoke_secret($1::uuid)', id)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 #
 # test/examples/run.sh
-#	What `make test-examples` calls: the token service with a published OAuth client, the
-#	console in a real browser, and Adminer, all on one throw-away server. TESTS="name name"
-#	chooses. The last line is "N passed, N failed".
+#	What `make test-examples` calls: the token service and the OpenID provider with a
+#	published OAuth client, the console and the portal in a real browser, and Adminer, all on
+#	one throw-away server. TESTS="name name" chooses. The last line is "N passed, N failed".
 
 set -euo pipefail
 lib=$(dirname "$0")/../lib
@@ -24,7 +24,9 @@ super -d test -c "ALTER DATABASE test RESET search_path"
 need_node
 tests=$(npm_copy test)
 service=$(npm_copy examples/token-service)
+provider=$(npm_copy examples/oidc-provider)
 console=$(npm_copy examples/admin-console)
+portal=$(npm_copy examples/portal)
 
 mkdir "$work/pictures" "$work/sessions"
 give "$work/pictures" "$work/sessions"
@@ -35,10 +37,21 @@ if wanted token-service; then
 	as_user 120 node "$tests/examples/token-service.mjs" "$service" 2>&1 </dev/null | count_lines token-service || true
 fi
 
+if wanted oidc-provider; then
+	say "OpenID provider: oidc-provider $(node -p "require('$provider/node_modules/oidc-provider/package.json').version")"
+	as_user 120 node "$tests/examples/oidc-provider.mjs" "$provider" 2>&1 </dev/null | count_lines oidc-provider || true
+fi
+
 if wanted admin-console; then
 	say "admin console: $(chromium --version 2>/dev/null)"
 	as_user 600 env TRUST_SOCKET="$work/socket" node "$tests/examples/admin-console.mjs" "$console" "$service" "$work/pictures" \
 		2>&1 </dev/null | count_lines admin-console || true
+fi
+
+if wanted portal; then
+	say "portal: $(chromium --version 2>/dev/null)"
+	as_user 600 node "$tests/examples/portal.mjs" "$portal" "$console" "$service" "$work/pictures" \
+		2>&1 </dev/null | count_lines portal || true
 fi
 
 if wanted adminer; then

@@ -50,6 +50,7 @@ await test('the token is a signed JWT with kid, checked with the published keys'
   const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`))
   const { payload, protectedHeader } = await jwtVerify(body.access_token, keys, { issuer, audience: issuer, typ: 'at+jwt' })
   assert.match(protectedHeader.kid, /^[\w-]{43}$/)
+  assert.equal(protectedHeader.alg, 'ES256')
   assert.equal(payload.sub, client.id)
   assert.equal(payload.client_id, client.id)
   assert.equal(payload.scope, 'read write')

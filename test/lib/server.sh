@@ -106,7 +106,7 @@ socket_psql() {
 # --- a server for other people's programs -------------------------------------
 
 # Makes $work with a server in it, which the end of the script stops. Sets and exports
-# PGHOST, PGPORT and PGDATABASE. Roles: postgres, test_admin, test_service, each with the
+# PGHOST, PGPORT and PGDATABASE. Roles: postgres, test_admin, test_service, test_portal, each with the
 # password $PGPASSWORD. $1 is the target's name.
 start_test_server() {
 	need_packages demo
@@ -124,6 +124,7 @@ start_test_server() {
 	super -d postgres <<-SQL
 		CREATE ROLE test_admin LOGIN PASSWORD '$PGPASSWORD';
 		CREATE ROLE test_service LOGIN PASSWORD '$PGPASSWORD';
+		CREATE ROLE test_portal LOGIN PASSWORD '$PGPASSWORD';
 		ALTER ROLE postgres PASSWORD '$PGPASSWORD';
 		CREATE DATABASE test;
 		ALTER DATABASE test SET search_path = mogo, public;
@@ -131,7 +132,8 @@ start_test_server() {
 	super -d test <<-SQL
 		CREATE SCHEMA mogo;
 		CREATE EXTENSION mogocred SCHEMA mogo CASCADE;
-		SELECT mogo_grant_admin('test_admin'), mogo_grant_verifier('test_service');
+		SELECT mogo_grant_admin('test_admin'), mogo_grant_verifier('test_service'),
+			mogo_grant_portal('test_portal');
 	SQL
 }
 

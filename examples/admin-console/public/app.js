@@ -59,7 +59,7 @@ function ask (asking) {
   const [buttons, question] = once().querySelectorAll('form')
   buttons.hidden = asking
   question.hidden = !asking
-  once().querySelector(asking ? '[data-stay]' : '[data-file]').focus()
+  once().querySelector(asking ? '[data-stay]' : '[autofocus]').focus()
 }
 
 // The browser does not close that dialog (closedby), or is told not to: Escape is ours there.

@@ -28,6 +28,7 @@ my %answer = (
 		trap("pg_bool_tf: a wrong secret is 'f'", $text eq 'f');
 		trap("and 'f' is true", $text);
 		trap('a boolean is 0', $db->selectrow_array(@wrong) eq '0');
+		trap('a text ends at a zero byte', authenticate($db, $id, "$secret\0x"));
 		my $other = session(AutoCommit => 0);
 		revoke($other, $secret_id);
 		$other->disconnect;

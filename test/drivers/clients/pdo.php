@@ -14,6 +14,7 @@ function wrong(PDO $db, string $id)
 }
 
 converse('PHP ' . PHP_VERSION, $db, fn ($e) => $e->getCode(), function (string $id, string $secret) use ($db) {
+    $traps['a text ends at a zero byte'] = authenticate($db, $id, "$secret\0x") !== null;
     $traps['a boolean is one'] = wrong($db, $id) === false;
     $db->setAttribute(PDO::ATTR_STRINGIFY_FETCHES, true);
     $traps['ATTR_STRINGIFY_FETCHES: text'] = is_string(wrong($db, $id));

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # doc/recipes.md: API keys in one string.
+# shellcheck source=test/drivers/lib/checks.sh
 . "${0%/*}/../lib/checks.sh"
 
 # Checks the key $1 as the page does, with the key as a parameter.

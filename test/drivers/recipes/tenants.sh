@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # doc/recipes.md: tenants. globex_admin attacks acme's clients.
+# shellcheck source=test/drivers/lib/checks.sh
 . "${0%/*}/../lib/checks.sh"
 
 as() {

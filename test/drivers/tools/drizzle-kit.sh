@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # doc/migrations.md: drizzle-kit push, with the extension in its own schema and in public.
+# shellcheck source=test/drivers/lib/checks.sh
 . "${0%/*}/../lib/checks.sh"
 
 dir=$(mktemp -d) && cd "$dir" || exit 1

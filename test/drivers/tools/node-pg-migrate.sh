@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # doc/migrations.md: node-pg-migrate, with its own command.
+# shellcheck source=test/drivers/lib/checks.sh
 . "${0%/*}/../lib/checks.sh"
 
 dir=$(mktemp -d) && cd "$dir" || exit 1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # doc/migrations.md: the SQL files that Flyway, Liquibase or psql run, with and without a
 # superuser, twice each.
+# shellcheck source=test/drivers/lib/checks.sh
 . "${0%/*}/../lib/checks.sh"
 
 as_app() { PGUSER=test_app sql "$@"; }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # doc/migrations.md: sqitch, with its own commands.
+# shellcheck source=test/drivers/lib/checks.sh
 . "${0%/*}/../lib/checks.sh"
 
 dir=$(mktemp -d) && cd "$dir" || exit 1
