@@ -343,7 +343,10 @@ mogo_ended_slow_secrets(Oid function, const pg_uuid_t *id, MogoEndedSecret *secr
 	HeapTuple	tuple;
 	int			n = 0;
 
-	/* all but "sha256$" and "sha512$" sort between these, in the column's collation */
+	/*
+	 * all but "sha256$" and "sha512$" sort between these, in the column's
+	 * collation
+	 */
 	ScanKeyInit(&keys[0], Anum_mogo_secret_client_id, BTEqualStrategyNumber, F_UUID_EQ,
 				UUIDPGetDatum(id));
 	ScanKeyInit(&keys[1], Anum_mogo_secret_hash, BTGreaterEqualStrategyNumber, F_TEXT_GE,

@@ -105,15 +105,18 @@ typedef enum Base64
 static inline int
 base64_value(unsigned char c, Base64 alphabet)
 {
+	static const unsigned char digit_62[] = {'+', '-', '.'};
+	static const unsigned char digit_63[] = {'/', '_', '/'};
+
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
 	if (c >= 'a' && c <= 'z')
 		return c - 'a' + 26;
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
-	if (c == "+-."[alphabet])
+	if (c == digit_62[alphabet])
 		return 62;
-	if (c == "/_/"[alphabet])
+	if (c == digit_63[alphabet])
 		return 63;
 	return -1;
 }
@@ -321,7 +324,11 @@ mogo_parse_stored_form(const char *str, size_t len)
 		known = begins_with(str, len, names[j]);
 	if (i == 0 && !known)
 		return false;
-	/* some have parameters in the scheme's place: $md5,rounds=…, pbkdf2:sha256:… */
+
+	/*
+	 * some have parameters in the scheme's place: $md5,rounds=…,
+	 * pbkdf2:sha256:…
+	 */
 	while (i < len && i < 32 && in_scheme(str[i]))
 		i++;
 	if (i == len || i < 2)

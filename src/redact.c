@@ -218,7 +218,7 @@ blank_parameters(char *line)
 		commas += *line == ',' && !quoted;
 	}
 	if (*line != '\0' && *line != '<')	/* <none>, <not logged> */
-		strcpy(line, MOGO_MASK);
+		strlcpy(line, MOGO_MASK, MOGO_MASK_LEN + 1);
 }
 
 /*
@@ -293,13 +293,14 @@ redact_record(ErrorData *edata)
 		if (error || (sql && strlen(part) < strlen(sql)))
 			mogo_hide(copy, scan(sql, false));
 		mogo_hide(copy, query);
-		/* Another language has other quotes: what is in front of the value stays */
+		/* Another language has other quotes: keep what is before the value */
 		if (values && i == 0 && strchr(id, '"') && !strchr(part, '"'))
-			strcpy(copy + Min(strcspn(dgettext(edata->domain, id), "%"), strlen(copy)), MOGO_MASK);
+			strlcpy(copy + Min(strcspn(dgettext(edata->domain, id), "%"), strlen(copy)),
+					MOGO_MASK, MOGO_MASK_LEN + 1);
 		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
 		if (sql && strstr(copy, ":constvalue "))
-			strcpy(copy, MOGO_MASK);	/* debug_print_plan and its like */
+			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* debug_print_plan */
 		if (copy != part && strcmp(copy, part) == 0)
 			pfree(copy);
 		else

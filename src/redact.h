@@ -21,7 +21,7 @@ typedef struct MogoScan
 	bool		backslashes;	/* standard_conforming_strings is off */
 	bool		wrapped;		/* SQL is in "...", CSV or JSON: " is no quote */
 	bool		values;			/* a message: "..." is a value, not a name */
-	int			after_do;		/* 1: a DO block's body may follow, 2: a language */
+	int			after_do;		/* 1: a DO block's body may follow; 2: a name */
 	const char *body;			/* the tag of the DO block that we are in */
 	size_t		body_len;		/* and its length; 0: in none */
 	const char *open;			/* what the text ended in the middle of */

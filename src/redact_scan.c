@@ -175,7 +175,11 @@ next_token(MogoScan *s, Token *t)
 
 	skip_space(s);
 	if (s->p >= s->end)
+	{
+		if (s->body_len > 0 && s->open == NULL)
+			s->open = s->body;
 		return false;
+	}
 	memset(t, 0, sizeof(*t));
 	t->kind = *s->p;
 	t->dynamic = s->after_do == 1 || s->body_len > 0;
@@ -224,8 +228,6 @@ next_token(MogoScan *s, Token *t)
 		s->after_do = 2;
 	else
 		s->after_do = s->after_do == 2 ? 1 : 0;
-	if (s->body_len > 0 && s->p == s->end)
-		s->open = s->body;
 	return true;
 }
 

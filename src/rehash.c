@@ -48,7 +48,7 @@ rehash(const MogoChange *change, const MogoLocked *client, const MogoProof *proo
 static Datum
 prove_and_rehash(FunctionCallInfo fcinfo, bool id_is_text)
 {
-	MogoProofForm form = {.id_is_text = id_is_text,.address_arg = -1};
+	MogoProofForm form = {.id_is_text = id_is_text, .address_arg = -1};
 	MogoChange	change;
 	MogoLocked	client;
 	MogoProof	proof;

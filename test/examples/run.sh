@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 #
 # test/examples/run.sh
-#	What `make test-examples` calls: the token service with a published OAuth client, the
-#	console and the portal in a real browser, and Adminer, all on one throw-away server. TESTS="name name"
-#	chooses. The last line is "N passed, N failed".
+#	What `make test-examples` calls: the token service and the OpenID provider with a
+#	published OAuth client, the console and the portal in a real browser, and Adminer, all on
+#	one throw-away server. TESTS="name name" chooses. The last line is "N passed, N failed".
 
 set -euo pipefail
 lib=$(dirname "$0")/../lib
@@ -24,6 +24,7 @@ super -d test -c "ALTER DATABASE test RESET search_path"
 need_node
 tests=$(npm_copy test)
 service=$(npm_copy examples/token-service)
+provider=$(npm_copy examples/oidc-provider)
 console=$(npm_copy examples/admin-console)
 portal=$(npm_copy examples/portal)
 
@@ -34,6 +35,11 @@ export SECRETS=$work/home/secrets
 if wanted token-service; then
 	say "token service: $("$PG_CONFIG" --version), Node.js $(node --version)"
 	as_user 120 node "$tests/examples/token-service.mjs" "$service" 2>&1 </dev/null | count_lines token-service || true
+fi
+
+if wanted oidc-provider; then
+	say "OpenID provider: oidc-provider $(node -p "require('$provider/node_modules/oidc-provider/package.json').version")"
+	as_user 120 node "$tests/examples/oidc-provider.mjs" "$provider" 2>&1 </dev/null | count_lines oidc-provider || true
 fi
 
 if wanted admin-console; then

@@ -157,7 +157,9 @@ for my $form (
 
 if ($major >= 20)
 {
-	case 'a text cut by log_statement_max_length, behind the call and in front of it', sub {
+	case
+	  'a text cut by log_statement_max_length, behind the call and in front of it',
+	  sub {
 		my ($x, $y) = map { secret("cut $_") } 1 .. 2;
 		$s->query('SET log_statement_max_length = 30');
 		$s->query("SELECT mogo_verify('id', '$x') AS behind");
@@ -167,7 +169,8 @@ if ($major >= 20)
 		$s->query("SET log_statement = 'all'");
 		$s->query('RESET log_statement_max_length');
 	  },
-	  qr{LOG:  statement: SELECT mogo_verify\('\*\*\*\n}, qr{LOG:  statement: SELECT '\*\*\*\n},
+	  qr{LOG:  statement: SELECT mogo_verify\('\*\*\*\n},
+	  qr{LOG:  statement: SELECT '\*\*\*\n},
 	  qr{LOG:  duration: \d+\.\d+ ms  statement: SELECT mogo_verify\('\*\*\*\n};
 }
 
@@ -359,6 +362,9 @@ for my $form (
 	["CREATE VIEW v AS SELECT mogo_verify('id', '%s')"],
 	[ "SELECT mogo_verify(1, '%s')", "SELECT mogo_verify(1, '***')" ],
 	[ "SELECT mogo_verify('id', '%s'", "SELECT mogo_verify('***', '***'" ],
+	[   "DO \$\$ BEGIN PERFORM mogo_verify('id', '%s'); ",
+		"DO \$\$ BEGIN PERFORM mogo_verify('***"
+	],
 	[ "SELECT mogo_verify('id', '%s)", "SELECT mogo_verify('***" ],
 	[ "SELECT mogo_verify('id, '%s')", "SELECT mogo_verify('***" ],
 	[ "SELECT mogo_verify(\"id, '%s')", "SELECT mogo_verify(\"***" ],
@@ -647,6 +653,17 @@ for my $piece (
 	like($s->errors, qr/^42/, "a hundred thousand in a statement: $piece");
 }
 $s->query('RESET statement_timeout');
+
+case
+  'a long message of a statement with so many literals that they are not looked for',
+  sub {
+	my $x = secret('many literals');
+	$s->query("DO \$\$ BEGIN PERFORM mogo_verify('id', 'x'), ARRAY["
+		  . join(',', ("'12345678'") x 12000)
+		  . "]; RAISE EXCEPTION USING MESSAGE = repeat('y', 10000) || '$x'; END \$\$"
+	);
+	like($s->errors, qr/^P0001: y+$x$/, 'the client gets its message');
+  }, qr{P0001 ERROR:  \*\*\*\n};
 
 # --- a crash: the postmaster quotes what the process ran ----------------------------------------
 
