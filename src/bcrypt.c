@@ -128,9 +128,10 @@ mogo_bcrypt_matches(const char *secret, size_t len, const char *hash)
 	setting[BCRYPT_SETTING_LEN] = '\0';
 	if (!bcrypt(secret, len, setting, result))
 		return false;
+
 	/*
-	 * compare from behind the setting, whose last, unused bits crypt may print
-	 * differently
+	 * compare from behind the setting, whose last, unused bits crypt may
+	 * print differently
 	 */
 	same = mogo_equal(result + BCRYPT_SETTING_LEN, hash + BCRYPT_SETTING_LEN,
 					  MOGO_BCRYPT_LEN - BCRYPT_SETTING_LEN);
