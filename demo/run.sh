@@ -123,7 +123,7 @@ demo() {
 	say "It builds mogocred into a private copy of PostgreSQL and starts a server with it on"
 	say "127.0.0.1: half a minute, and 100 MB in $demo. The Debian packages"
 	say "that are missing are installed first. On a machine that has none of them (PostgreSQL and"
-	say "its headers, a C compiler) that takes two minutes and 1.5 GB; these stay. Ctrl-C ends it"
+	say "its headers, a C compiler) that takes two minutes and 1.2 GB; these stay. Ctrl-C ends it"
 	say "at any time, and \`make demo-stop\` deletes everything but the packages."
 	say
 	if [ -e "$demo" ]; then
