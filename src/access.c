@@ -119,7 +119,9 @@ static const char members[] =
 " FROM pg_catalog.pg_type AS t JOIN member AS m"
 " ON t.oid OPERATOR(pg_catalog.=) m.objid"
 " AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
-" WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'"
+" WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A' AND NOT EXISTS ("
+" SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) t.typrelid"
+" AND c.relkind OPERATOR(pg_catalog.<>) 'c')"
 " ORDER BY 1, 3";
 
 /* The columns of such a row, counted from 1 */

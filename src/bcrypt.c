@@ -31,7 +31,7 @@ void
 mogo_bcrypt_init(void)
 {
 	DefineCustomIntVariable("mogocred.bcrypt_cost",
-							"bcrypt cost for imported secrets that a person chose.",
+							"Sets the bcrypt cost for imported secrets that a person chose.",
 							"Each step doubles the time that a check of such a secret takes.",
 							&bcrypt_cost,
 							10, 4, 12,

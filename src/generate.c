@@ -57,7 +57,7 @@ void
 mogo_generate_init(void)
 {
 	DefineCustomEnumVariable("mogocred.secret_format",
-							 "Format of new client secrets.",
+							 "Sets the format of new client secrets.",
 							 "\"uuid\" prints 128 random bits like a UUID; \"token\" has a prefix, 256 random bits and a checksum, so that secret scanners recognise it.",
 							 &secret_format,
 							 SECRET_FORMAT_UUID,
@@ -65,7 +65,7 @@ mogo_generate_init(void)
 							 PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomStringVariable("mogocred.token_prefix",
-							   "What a client secret in token format begins with.",
+							   "Sets the prefix of new client secrets in token format.",
 							   "1 to 16 lower-case ASCII letters and digits; an underscore follows.",
 							   &token_prefix,
 							   "mogo",

@@ -163,13 +163,13 @@ mogo_usage_init(void)
 
 	DefineCustomBoolVariable("mogocred.track_usage",
 							 "Counts the uses of secrets and the failed checks of clients.",
-							 "It takes effect where shared_preload_libraries names mogocred.",
+							 "Has an effect only if shared_preload_libraries lists mogocred.",
 							 &track_usage, true,
 							 PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomIntVariable("mogocred.usage_max",
-							"Most secrets and clients that counts can wait for at a time.",
-							"All databases of the server share them. Each takes 64 bytes of shared memory.",
+							"Sets the maximum number of secrets and clients whose counts can wait at a time.",
+							"All databases of the server share them. Each takes 64 bytes of shared memory. Has an effect only if shared_preload_libraries lists mogocred.",
 							&usage_max, 100000, 100, 100000000,
 							preloading ? PGC_POSTMASTER : PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
