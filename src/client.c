@@ -29,7 +29,7 @@ static const struct
 	[PROPERTY_EXTERNAL_ID] = {"external_id", TEXTOID}
 };
 
-/* How a client's properties are, and which are not what they are to be. */
+/* A client's properties, and which of them are to change. */
 typedef struct PropertyState
 {
 	Datum		old[MOGO_PROPERTIES + 1];

@@ -4,9 +4,10 @@
  *	  What a client's owner may do without an administrator: accept an invitation,
  *	  rotate a secret that they prove.
  *
- * What is sent comes from a network, so the answer to anything unknown, used, expired or
- * revoked is no row, and never an error. Errors are left for what is not the sender's
- * doing: a standby, a client that has no room for one more secret, a caller's overlap.
+ * What is sent comes from a network, so the answer to anything unknown, used, expired
+ * or revoked is no row, and never an error. Errors are raised only for what the sender
+ * did not cause: a standby, a client that has no room for one more secret, a caller's
+ * overlap.
  *
  * The secret is made once the client's row is locked and all was looked at again, so two
  * sessions that present the same code or the same secret cannot both get one.
@@ -53,8 +54,8 @@ hash_code(FunctionCallInfo fcinfo, uint8 *digest)
 }
 
 /*
- * Finds the invitation whose code has this hash, in whatever state it is, and copies it.
- * Returns false if there is none.
+ * Finds the invitation whose code has this hash, in any state, and copies it. Returns
+ * false if there is none.
  */
 static bool
 find_invitation(const MogoChange *change, const uint8 *digest, Invitation *invitation)
@@ -129,9 +130,9 @@ mark_accepted(const MogoChange *change, const Invitation *invitation, TimestampT
 }
 
 /*
- * Returns the end of a secret (DT_NOEND: none) as far as the settings allow it now. An
- * administrator, or the proven secret, gave it when they may have allowed more, and it is
- * not for the sender to learn of that.
+ * Returns the end of a secret (DT_NOEND: none) as far as the settings allow it now. The
+ * settings may have allowed more when the end was chosen, and the sender must not get
+ * an error for that.
  */
 static TimestampTz
 as_allowed(TimestampTz expires_at, TimestampTz now)
