@@ -849,8 +849,13 @@ BEGIN
 				COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)),
 				t.typowner, t.oid, t.tableoid
 			FROM pg_catalog.pg_type AS t
-			-- from 17 on array types are members too, and have no rights of their own
+			-- From 17 on array types and the row types of tables are members too. The former have
+			-- no rights of their own; pg_dump warns of initial rights on the latter.
 			WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'
+				AND NOT EXISTS (
+					SELECT FROM pg_catalog.pg_class AS c
+					WHERE c.oid OPERATOR(pg_catalog.=) t.typrelid
+						AND c.relkind OPERATOR(pg_catalog.<>) 'c')
 		) AS o
 		JOIN pg_catalog.pg_depend AS d
 			ON d.classid OPERATOR(pg_catalog.=) o.tableoid

@@ -51,7 +51,10 @@ static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 /* Set while we emit a record ourselves, which comes by the hook again. */
 static bool emitting = false;
 
-/* Whether this session has analyzed a call of ours, and one with literals. */
+/*
+ * Whether this session has analyzed a call of one of our functions, and one with
+ * literals.
+ */
 static bool session_calls = false;
 static bool session_literals = false;
 
@@ -126,7 +129,7 @@ keep_verdict(const char *sql, bool ours)
 /*
  * Returns the text of the statement that runs, as it was sent, if it calls us, else
  * NULL. It is judged once for each message, which may be a string of many statements;
- * in background workers, where nothing tells messages apart, each time.
+ * in background workers, in which nothing tells messages apart, it is judged each time.
  */
 static const char *
 our_statement(void)

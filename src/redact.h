@@ -27,7 +27,7 @@ typedef struct MogoScan
 	const char *open;			/* what the text ended in the middle of */
 } MogoScan;
 
-/* Tells whether the prepared statement of that name calls a function of ours. */
+/* Tells whether the prepared statement of that name calls one of our functions. */
 typedef bool (*MogoPrepared) (const char *name, size_t len, bool quoted);
 
 extern bool mogo_mentions(const char *sql, size_t len);

@@ -232,9 +232,9 @@ next_token(MogoScan *s, Token *t)
 }
 
 /*
- * Tells whether a text calls a function of ours: one of the names with a
- * parenthesis behind it, or EXECUTE of a prepared statement that does. Literals in
- * a DO block may be dynamic SQL, and the block may be one: a name in them counts.
+ * Tells whether a text calls one of our functions: one of the names with a parenthesis
+ * behind it, or EXECUTE of a prepared statement that does. Literals in a DO block may
+ * be dynamic SQL, and the block may be one: a name in them counts.
  */
 bool
 mogo_calls(MogoScan s, MogoPrepared prepared)

@@ -7,11 +7,18 @@ use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use MogoTest;
 
 my $page = slurp_file("$FindBin::Bin/../../doc/operations.md");
-my $node = server('main', "shared_preload_libraries = 'mogocred'\n");
-issue($node, 'any');
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'mogocred'\n");
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+	CREATE SCHEMA mogo;
+	CREATE EXTENSION mogocred SCHEMA mogo CASCADE;
+	SELECT mogo.mogo_add_client('any')});
 
 my @blocks = $page =~ /^```sql\n(.*?)^```$/msg;
 cmp_ok(scalar @blocks, '>', 8, 'SQL in the page');

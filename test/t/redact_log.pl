@@ -362,7 +362,8 @@ for my $form (
 	["CREATE VIEW v AS SELECT mogo_verify('id', '%s')"],
 	[ "SELECT mogo_verify(1, '%s')", "SELECT mogo_verify(1, '***')" ],
 	[ "SELECT mogo_verify('id', '%s'", "SELECT mogo_verify('***', '***'" ],
-	[   "DO \$\$ BEGIN PERFORM mogo_verify('id', '%s'); ",
+	[
+		"DO \$\$ BEGIN PERFORM mogo_verify('id', '%s'); ",
 		"DO \$\$ BEGIN PERFORM mogo_verify('***"
 	],
 	[ "SELECT mogo_verify('id', '%s)", "SELECT mogo_verify('***" ],
