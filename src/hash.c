@@ -219,7 +219,7 @@ mogo_hash_failed(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
-			 errmsg("could not compute a SHA-256 hash")));
+			 errmsg("could not compute a hash")));
 }
 
 /* Returns whether a stored form of len characters is a native one. */
