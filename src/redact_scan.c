@@ -12,21 +12,17 @@
  */
 #include "redact.h"
 
-/* Shorter values are not looked for in messages: no secret is as short. */
-#define SHORTEST_VALUE 8
-
 /*
  * The functions that take a secret or a code, and the type that holds one, which
  * counts without a parenthesis. test/t/redact_calls.pl checks this list.
  */
-#define TYPE_NAME "mogo_credentials"
 static const char *const names[] = {
 	"mogo_verify", "mogo_verify_digest", "mogo_verify_status",
 	"mogo_authenticate", "mogo_authenticate_basic",
 	"mogo_credentials_json", "mogo_registration_json",
 	"mogo_import_client", "mogo_import_secret",
 	"mogo_rehash_secret", "mogo_find_secret",
-	"mogo_accept_invitation", "mogo_rotate_own_secret", TYPE_NAME
+	"mogo_accept_invitation", "mogo_rotate_own_secret", "mogo_credentials"
 };
 
 typedef struct Token
@@ -40,8 +36,7 @@ typedef struct Token
 static bool
 is_word(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80 ||
-		(c >= '0' && c <= '9');
+	return c == '_' || c >= 0x80 || isalnum(c);
 }
 
 /* Compares with a lower-case word, without regard to case. */
@@ -163,44 +158,40 @@ static bool
 next_token(MogoScan *s, Token *t)
 {
 	bool		escapes;
-	size_t		tag;
+	size_t		quote_len;
 
 	skip_space(s);
 	if (s->p >= s->end)
 		return false;
-	*t = (Token)
-	{
-		*s->p, s->after_do == 1 || s->body_len > 0, s->p, 0
-	};
+	t->kind = *s->p;
+	t->dynamic = s->after_do == 1 || s->body_len > 0;
+	t->body = s->p;
+	t->len = 0;
 	escapes = at(s, "e'") || at(s, "E'");
 	s->p += escapes;
-	if (*s->p == '\'' || (*s->p == '"' && !s->wrapped))
-	{
-		t->kind = *s->p;
-		read_quoted(s, t, 1, escapes || (s->backslashes && t->kind == '\''));
-	}
+	quote_len = *s->p == '\'' || (*s->p == '"' && !s->wrapped) ? 1 : dollar_tag(s);
 	/* In messages a name may follow on a quote like the first of »SELECT« */
-	else if (is_word(*s->p) && !(s->wrapped && IS_HIGHBIT_SET(*s->p)))
+	if (is_word(*s->p) && !(s->wrapped && IS_HIGHBIT_SET(*s->p)))
 	{
-		if (*s->p < '0' || *s->p > '9')
+		if (!isdigit((unsigned char) *s->p))
 			t->kind = 'w';
 		while (s->p < s->end && (is_word(*s->p) || (*s->p == '$' && t->kind == 'w')))
 			s->p++;
 		t->len = s->p - t->body;
 	}
-	else if ((tag = dollar_tag(s)) == 0)
+	else if (quote_len == 0)
 		s->p++;
-	else if (s->body_len == 0 ? s->after_do == 1 :
-			 tag == s->body_len && memcmp(s->p, s->open, tag) == 0)
+	else if (*s->p == '$' && (s->body_len == 0 ? s->after_do == 1 :
+							  quote_len == s->body_len && memcmp(s->p, s->open, quote_len) == 0))
 	{
 		s->open = s->body_len == 0 ? s->p : NULL;
-		s->body_len = s->open ? tag : 0;
-		s->p += tag;
+		s->body_len = s->open ? quote_len : 0;
+		s->p += quote_len;
 	}
 	else
 	{
-		t->kind = '\'';
-		read_quoted(s, t, tag, false);
+		t->kind = *s->p == '"' ? '"' : '\'';
+		read_quoted(s, t, quote_len, escapes || (s->backslashes && *s->p == '\''));
 	}
 	/* DO [LANGUAGE name] body */
 	if (t->kind == 'w' && same_word(t->body, t->len, s->after_do == 1 ? "language" : "do"))
@@ -228,7 +219,7 @@ mogo_calls(MogoScan s, bool (*prepared) (const char *name, size_t len, bool quot
 
 		if (s.wrapped && (t.kind == '"' || t.kind == '\\'))
 			continue;
-		if ((name && t.kind == '(') || (word && same_word(t.body, t.len, TYPE_NAME)) ||
+		if ((name && t.kind == '(') || (word && same_word(t.body, t.len, "mogo_credentials")) ||
 			(execute && word && prepared(t.body, t.len, t.kind == '"')) ||
 			(t.kind == '\'' && t.dynamic && mogo_mentions(t.body, t.len)))
 			return true;
@@ -287,7 +278,7 @@ mogo_hide(char *part, MogoScan s)
 
 	while (next_token(&s, &t))
 	{
-		if (t.kind != '\'' || t.len < SHORTEST_VALUE)
+		if (t.kind != '\'' || t.len < 8)	/* no secret is as short */
 			continue;
 		if ((budget -= strlen(part)) < 0)
 			strlcpy(part, MOGO_MASK, strlen(part) + 1);
