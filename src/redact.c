@@ -269,6 +269,8 @@ redact_record(ErrorData *edata)
 		open |= mogo_hide(copy, query);
 		if (!where && (values || (open && edata->sqlerrcode == ERRCODE_SYNTAX_ERROR)))
 			blank_quoted(copy, i == 0 ? id : "", edata->domain);
+		if (values && i > 0 && edata->funcname && strncmp(edata->funcname, "json_", 5) == 0)
+			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* quotes in other ways */
 		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
 		if (sql && strstr(copy, ":constvalue "))
