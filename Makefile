@@ -73,7 +73,7 @@ endif
 # Each folder's run.sh, with the PG_CONFIG that the caller named.
 RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
-.PHONY: test test-drivers test-servers test-examples test-debian test-package test-image test-majors bench dist image
+.PHONY: test test-monitoring test-drivers test-servers test-examples test-debian test-package test-image test-majors bench dist image
 .PHONY: demo demo-stop demo-console demo-token-service
 .PHONY: check-cost check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
@@ -89,6 +89,8 @@ test-demo: ## Plays the demo with its console and token service, also interrupte
 	$(RUN)test/demo/run.sh"
 test-debian: ## Runs the suite inside a fresh Debian, RELEASE=trixie (as root, with debootstrap)
 	@"$(SRC)/test/debian/run.sh" test "$(RELEASE)"
+test-monitoring: ## Tries doc/monitoring.md with Debian's exporter, promtool and pg_cron
+	$(RUN)test/monitoring/run.sh"
 test-package: ## Builds and tries the Debian package, RELEASE=bookworm (the same)
 	@"$(SRC)/test/debian/run.sh" package "$(RELEASE)"
 test-majors: ## Runs the suite on each PostgreSQL in PGS=FOLDER, or built from a clone, PGSRC=

@@ -36,17 +36,6 @@ effect() {
 	demo_super <<<"$1" 2>&1 >/dev/null | indent
 }
 
-# Says every ten seconds that $1 goes on, until stop_progress.
-progress=
-show_progress() {
-	(while sleep 10; do say "    $1"; done) &
-	progress=$!
-}
-stop_progress() {
-	[ -z "$progress" ] || kill "$progress" 2>/dev/null || :
-	progress=
-}
-
 # --- who asks -----------------------------------------------------------------
 
 demo_super() { socket_psql "$demo" postgres -d demo "$@"; }
@@ -134,7 +123,7 @@ demo() {
 	say "It builds mogocred into a private copy of PostgreSQL and starts a server with it on"
 	say "127.0.0.1: half a minute, and 100 MB in $demo. The Debian packages"
 	say "that are missing are installed first. On a machine that has none of them (PostgreSQL and"
-	say "its headers, a C compiler) that takes two minutes and 1.5 GB; these stay. Ctrl-C ends it"
+	say "its headers, a C compiler) that takes two minutes and 1.2 GB; these stay. Ctrl-C ends it"
 	say "at any time, and \`make demo-stop\` deletes everything but the packages."
 	say
 	if [ -e "$demo" ]; then
@@ -147,9 +136,7 @@ demo() {
 	trap 'stop_progress; say "The demo did not get to its end. Its logs are in $demo; \`make demo-stop\` deletes it."' EXIT
 	trap interrupt_demo INT TERM
 	say "    copying $("$PG_CONFIG" --version), compiling mogocred, making a database"
-	show_progress "still compiling"
 	start_demo_server
-	stop_progress
 	say "    server started on 127.0.0.1:$port, everything it has is in $demo"
 
 	title "2. Create the extension, and the two roles a deployment has: who manages and who checks"

@@ -8,7 +8,7 @@
 -- "IF NOT EXISTS", so that nothing planted is ever adopted; EXECUTE is taken from
 -- PUBLIC right after each CREATE. The functions run as their caller.
 
--- What an administrator is shown, once.
+-- What an administrator is shown once.
 CREATE TYPE @extschema@.mogo_credentials AS (
 	client_name text,
 	client_id uuid,
@@ -19,9 +19,9 @@ CREATE TYPE @extschema@.mogo_credentials AS (
 	external_id text
 );
 COMMENT ON TYPE @extschema@.mogo_credentials
-IS 'A client''s credentials as they are issued. The secret in it is kept nowhere.';
+IS 'A client''s credentials with a new secret, which is kept nowhere.';
 
--- What an administrator sends to a client's owner, once.
+-- What an administrator sends to a client's owner.
 CREATE TYPE @extschema@.mogo_invitation AS (
 	invitation_id uuid,
 	client_id uuid,
@@ -30,7 +30,7 @@ CREATE TYPE @extschema@.mogo_invitation AS (
 	expires_at timestamptz
 );
 COMMENT ON TYPE @extschema@.mogo_invitation
-IS 'An invitation as it is made. The code in it is kept nowhere.';
+IS 'An invitation with its code, which is kept nowhere.';
 
 -- What a check needs of a live secret. src/tables.c reads it by its attributes' places.
 CREATE TYPE @extschema@.mogo_live_secret AS (
@@ -89,7 +89,7 @@ IS 'For mogo_verify_status, which looks for an ended secret, and for removal.';
 COMMENT ON TABLE @extschema@.mogo_secret
 IS 'Secrets, live and ended; the hash of an ended one. Written by mogocred''s functions alone.';
 
--- Invitations: the SHA-256 of each code, and what the secret is to be that it leads to.
+-- Invitations: the SHA-256 of each code, and the properties of the secret that it leads to.
 -- src/mogocred.h counts the columns.
 CREATE TABLE @extschema@.mogo_invitation_code (
 	invitation_id uuid NOT NULL,
@@ -170,9 +170,9 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_secret_usage', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mogo_client_usage', '');
 
 -- What the views show of the use counts: what was flushed, and what waits in this
--- server's memory for that. NULL where nothing was counted, or is not known. STABLE,
--- as the statistics functions of PostgreSQL are: their answer is not to be relied on
--- for longer than a row. They run as whoever reads the view.
+-- server's memory for that. NULL if nothing was counted, or nothing is known. STABLE,
+-- as the statistics functions of PostgreSQL are: do not rely on their answer for longer
+-- than a row. They run as the role that reads the view.
 
 CREATE FUNCTION @extschema@.mogo_usage_count(client_id uuid, secret_id uuid, flushed bigint)
 RETURNS bigint
@@ -180,7 +180,7 @@ LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
 REVOKE ALL ON FUNCTION @extschema@.mogo_usage_count(uuid, uuid, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_usage_count(uuid, uuid, bigint)
-IS 'For the views: uses of a secret, or failed checks of a client if the secret''s id is all zero; those flushed, and those that wait on this server.';
+IS 'For the views: how often a secret was used, or how many checks of a client failed if secret_id is all zero; adds what waits on this server to what was flushed.';
 
 CREATE FUNCTION @extschema@.mogo_usage_last_at(client_id uuid, secret_id uuid, flushed timestamptz)
 RETURNS timestamptz
@@ -188,7 +188,7 @@ LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
 REVOKE ALL ON FUNCTION @extschema@.mogo_usage_last_at(uuid, uuid, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_usage_last_at(uuid, uuid, timestamptz)
-IS 'For the views: the last use of a secret, or of a client if the secret''s id is NULL, or the last failed check of a client if it is all zero; the later of the one flushed and the one that waits on this server.';
+IS 'For the views: when a secret was last used, or a client if secret_id is NULL, or when a check of a client last failed if it is all zero; the later of what was flushed and what waits on this server.';
 
 CREATE FUNCTION @extschema@.mogo_usage_status(
 	OUT preloaded boolean, OUT entries integer, OUT max_entries integer, OUT not_counted bigint)
@@ -196,9 +196,9 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME';
 REVOKE ALL ON FUNCTION @extschema@.mogo_usage_status() FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_usage_status()
-IS 'Room for use counts on this server: entries of max_entries are taken, and not_counted checks since its start found none.';
+IS 'Returns how much room there is for use counts on this server: how many of max_entries are taken, and how many checks since its start found no room.';
 
--- What mogo_clients shows of a client's live secrets, likewise. COST is above 10, so that
+-- What mogo_clients shows of a client's live secrets. COST is above 10, so that
 -- PostgreSQL calls these two and the two above for the rows of the page that is asked for.
 
 CREATE FUNCTION @extschema@.mogo_live_count(live @extschema@.mogo_live_secret[])
@@ -215,10 +215,11 @@ LANGUAGE c STABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME';
 REVOKE ALL ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[]) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_next_expiry(@extschema@.mogo_live_secret[])
-IS 'For the views: when the first of a client''s secrets ends that has not; NULL for never.';
+IS 'For the views: when the first of a client''s live secrets ends; NULL if none has an end.';
 
--- The administrator's screen. Subqueries and not a join in mogo_clients: PostgreSQL runs
--- them for the rows of the page that is asked for, where it would join all. No hash and no salt in any of these.
+-- The administrator's screen. mogo_clients has subqueries and not a join, because
+-- PostgreSQL runs subqueries only for the rows of the page that is asked for, and would
+-- join all. No hash and no salt is in any of these views.
 CREATE VIEW @extschema@.mogo_clients AS
 SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_cidrs,
 	c.created_at, c.created_by,
@@ -237,6 +238,34 @@ SELECT c.client_id, c.client_name, c.enabled, c.scopes, c.metadata, c.allowed_ci
 FROM @extschema@.mogo_client AS c;
 COMMENT ON VIEW @extschema@.mogo_clients
 IS 'Clients, for the administrator''s screen.';
+COMMENT ON COLUMN @extschema@.mogo_clients.client_id
+IS 'The client''s id, a UUID.';
+COMMENT ON COLUMN @extschema@.mogo_clients.client_name
+IS 'The client''s name, unique.';
+COMMENT ON COLUMN @extschema@.mogo_clients.enabled
+IS 'Whether the client''s secrets are accepted.';
+COMMENT ON COLUMN @extschema@.mogo_clients.scopes
+IS 'The scopes that the client may ask for.';
+COMMENT ON COLUMN @extschema@.mogo_clients.metadata
+IS 'A JSON object of the administrator''s own.';
+COMMENT ON COLUMN @extschema@.mogo_clients.allowed_cidrs
+IS 'The networks that the client must call from; empty for any.';
+COMMENT ON COLUMN @extschema@.mogo_clients.created_at
+IS 'When the client was added.';
+COMMENT ON COLUMN @extschema@.mogo_clients.created_by
+IS 'The role that added the client.';
+COMMENT ON COLUMN @extschema@.mogo_clients.live_secrets
+IS 'How many of the client''s secrets have not ended.';
+COMMENT ON COLUMN @extschema@.mogo_clients.next_expiry
+IS 'When the first of the client''s live secrets ends; NULL if none has an end.';
+COMMENT ON COLUMN @extschema@.mogo_clients.last_used_at
+IS 'When a secret of the client was last accepted, as far as this server knows; NULL means unknown.';
+COMMENT ON COLUMN @extschema@.mogo_clients.failed_checks
+IS 'How many checks of the client were refused, as far as this server knows; NULL means unknown.';
+COMMENT ON COLUMN @extschema@.mogo_clients.external_id
+IS 'The id by which another system knows the client, or NULL.';
+COMMENT ON COLUMN @extschema@.mogo_clients.last_failed_at
+IS 'When a check of the client was last refused, as far as this server knows; NULL means unknown.';
 
 CREATE VIEW @extschema@.mogo_secrets AS
 SELECT s.secret_id, s.client_id, c.client_name,
@@ -264,6 +293,30 @@ LEFT JOIN LATERAL pg_catalog.unnest(c.live) AS l
 	ON l.secret_id OPERATOR(pg_catalog.=) s.secret_id;
 COMMENT ON VIEW @extschema@.mogo_secrets
 IS 'Secrets, live and ended, for the administrator''s screen.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.secret_id
+IS 'The secret''s id, which mogo_revoke_secret takes.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.client_id
+IS 'The id of the client that the secret belongs to.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.client_name
+IS 'The name of the client that the secret belongs to.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.status
+IS 'active, expired or revoked.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.algorithm
+IS 'The algorithm of the stored hash: sha256, sha512, pbkdf2 or bcrypt.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.created_at
+IS 'When the secret was made or imported.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.created_by
+IS 'The role that made or imported the secret.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.expires_at
+IS 'When the secret expires by itself; NULL for never.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.revoked_at
+IS 'When the secret was revoked, or NULL.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.last_used_at
+IS 'When the secret was last accepted, as far as this server knows; NULL means unknown.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.uses
+IS 'How often the secret was accepted, as far as this server knows; NULL means unknown.';
+COMMENT ON COLUMN @extschema@.mogo_secrets.label
+IS 'The secret''s label, or NULL.';
 
 CREATE VIEW @extschema@.mogo_invitations AS
 SELECT i.invitation_id, i.client_id, c.client_name,
@@ -276,6 +329,24 @@ FROM @extschema@.mogo_invitation_code AS i
 JOIN @extschema@.mogo_client AS c ON c.client_id OPERATOR(pg_catalog.=) i.client_id;
 COMMENT ON VIEW @extschema@.mogo_invitations
 IS 'Invitations, for the administrator''s screen: whether, when and from where each was accepted.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.invitation_id
+IS 'The invitation''s id, which mogo_revoke_invitation takes.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.client_id
+IS 'The id of the client that gets the secret.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.client_name
+IS 'The name of the client that gets the secret.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.status
+IS 'open, accepted, expired or revoked.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.created_at
+IS 'When the invitation was made.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.created_by
+IS 'The role that made the invitation.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.expires_at
+IS 'When the code stops working.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.accepted_at
+IS 'When the code was presented and the secret made, or NULL.';
+COMMENT ON COLUMN @extschema@.mogo_invitations.accepted_from
+IS 'The address from which the code was presented, if it is known.';
 
 CREATE VIEW @extschema@.mogo_audit AS
 SELECT a.at, a.actor, a.acting_as, a.action, a.client_id, a.client_name, a.secret_id,
@@ -283,6 +354,26 @@ SELECT a.at, a.actor, a.acting_as, a.action, a.client_id, a.client_name, a.secre
 FROM @extschema@.mogo_audit_log AS a;
 COMMENT ON VIEW @extschema@.mogo_audit
 IS 'Who changed what and when: actor is the session''s user, acting_as the current one.';
+COMMENT ON COLUMN @extschema@.mogo_audit.at
+IS 'When the change was made.';
+COMMENT ON COLUMN @extschema@.mogo_audit.actor
+IS 'The role that the session logged in as.';
+COMMENT ON COLUMN @extschema@.mogo_audit.acting_as
+IS 'The role that the session had taken on (SET ROLE, or the owner of a SECURITY DEFINER function).';
+COMMENT ON COLUMN @extschema@.mogo_audit.action
+IS 'What was done, for example client_added or secret_revoked.';
+COMMENT ON COLUMN @extschema@.mogo_audit.client_id
+IS 'The id of the client that was changed, or NULL.';
+COMMENT ON COLUMN @extschema@.mogo_audit.client_name
+IS 'The name of that client at the time, or NULL.';
+COMMENT ON COLUMN @extschema@.mogo_audit.secret_id
+IS 'The id of the secret that was made, changed or ended, or NULL.';
+COMMENT ON COLUMN @extschema@.mogo_audit.client_addr
+IS 'The address that the session came from; NULL for a local one.';
+COMMENT ON COLUMN @extschema@.mogo_audit.application_name
+IS 'The name that the session gave itself.';
+COMMENT ON COLUMN @extschema@.mogo_audit.detail
+IS 'What the change was: properties, old and new values; never a secret.';
 
 -- Check: writes nothing, sees what is committed now, answers "no" to anything malformed.
 -- VOLATILE, because the clock and other sessions decide; not STRICT, because NULL is "no".
@@ -451,7 +542,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_ensure_client';
 REVOKE ALL ON FUNCTION @extschema@.mogo_ensure_client(text, text[], jsonb, text, cidr[]) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_ensure_client(text, text[], jsonb, text, cidr[])
-IS 'Adds a client of this name with a first secret, or gives the one there is these properties (NULL leaves one as it is) and returns it without a secret. Running it again changes nothing.';
+IS 'Adds a client of this name with a first secret; if there is one already, gives it these properties (NULL leaves one as it is) and returns it without a secret. Running it again changes nothing.';
 
 CREATE FUNCTION @extschema@.mogo_credentials_json(credentials @extschema@.mogo_credentials)
 RETURNS json
@@ -493,7 +584,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_rotate_secret';
 REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_rotate_secret(uuid, interval, timestamptz, text)
-IS 'Gives a client a new secret; every other live one ends after the overlap at the latest, or at once, as revoked, where it is zero.';
+IS 'Gives a client a new secret; every other live one ends after the overlap at the latest, or is revoked at once if that is zero.';
 
 CREATE FUNCTION @extschema@.mogo_update_secret(secret_id uuid, expires_at timestamptz DEFAULT NULL, label text DEFAULT NULL)
 RETURNS void
@@ -517,7 +608,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_revoke_secret';
 REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_secret(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_revoke_secret(uuid)
-IS 'Revokes a secret, at commit. Revoking it again changes nothing.';
+IS 'Revokes a secret at commit. Revoking it again changes nothing.';
 
 CREATE FUNCTION @extschema@.mogo_disable_client(client_id uuid)
 RETURNS void
@@ -525,7 +616,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_disable_client';
 REVOKE ALL ON FUNCTION @extschema@.mogo_disable_client(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_disable_client(uuid)
-IS 'Disables a client, at commit, and keeps its secrets.';
+IS 'Disables a client at commit, and keeps its secrets.';
 
 CREATE FUNCTION @extschema@.mogo_enable_client(client_id uuid)
 RETURNS void
@@ -533,7 +624,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_enable_client';
 REVOKE ALL ON FUNCTION @extschema@.mogo_enable_client(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_enable_client(uuid)
-IS 'Enables a disabled client, at commit.';
+IS 'Enables a disabled client at commit.';
 
 CREATE FUNCTION @extschema@.mogo_remove_client(client_id uuid)
 RETURNS void
@@ -541,7 +632,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_remove_client';
 REVOKE ALL ON FUNCTION @extschema@.mogo_remove_client(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_remove_client(uuid)
-IS 'Deletes a client with all its secrets, at commit. The audit stays.';
+IS 'Deletes a client with all its secrets at commit. The audit stays.';
 
 CREATE FUNCTION @extschema@.mogo_update_client(
 	client_id uuid,
@@ -618,7 +709,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_invite';
 REVOKE ALL ON FUNCTION @extschema@.mogo_invite(uuid, interval, interval, timestamptz, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_invite(uuid, interval, interval, timestamptz, text)
-IS 'Makes a code that is good for one new secret of this client, once. Without an overlap the secret comes beside the others, with one by rotation.';
+IS 'Makes a code that is good for one new secret of this client, once. Without an overlap the secret comes beside the others; with one, the others end as in mogo_rotate_secret.';
 
 CREATE FUNCTION @extschema@.mogo_revoke_invitation(invitation_id uuid)
 RETURNS void
@@ -626,7 +717,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_revoke_invitation';
 REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_invitation(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_revoke_invitation(uuid)
-IS 'Revokes an invitation that was not accepted, at commit. Revoking it again changes nothing.';
+IS 'Revokes an invitation that was not accepted. Revoking it again changes nothing.';
 
 CREATE FUNCTION @extschema@.mogo_accept_invitation(code text, client_addr text DEFAULT NULL)
 RETURNS SETOF @extschema@.mogo_credentials
@@ -650,7 +741,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_text';
 REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, text)
-IS 'Returns the next secret of a client that proves its present one, by its client id or external id as text, which ends after the overlap with all others; no row for a wrong pair.';
+IS 'Returns a new secret to a client that proves its present one, given its client id or external id as text; all other secrets end after the overlap. No row for a wrong pair.';
 
 CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id text, client_secret text, overlap interval, client_addr inet)
 RETURNS SETOF @extschema@.mogo_credentials
@@ -658,7 +749,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_text_inet';
 REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, inet) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(text, text, interval, inet)
-IS 'Returns the next secret of a client that proves its present one, by its client id or external id as text, which ends after the overlap with all others; no row for a wrong pair.';
+IS 'Returns a new secret to a client that proves its present one, given its client id or external id as text; all other secrets end after the overlap. No row for a wrong pair.';
 
 CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id uuid, client_secret text, overlap interval, client_addr text DEFAULT NULL)
 RETURNS SETOF @extschema@.mogo_credentials
@@ -666,7 +757,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_uuid';
 REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, text)
-IS 'Returns the next secret of a client that proves its present one, which ends after the overlap with all others; no row for a wrong pair.';
+IS 'Returns a new secret to a client that proves its present one; all other secrets end after the overlap. No row for a wrong pair.';
 
 CREATE FUNCTION @extschema@.mogo_rotate_own_secret(client_id uuid, client_secret text, overlap interval, client_addr inet)
 RETURNS SETOF @extschema@.mogo_credentials
@@ -674,7 +765,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'mogo_rotate_own_secret_uuid_inet';
 REVOKE ALL ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, inet) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_rotate_own_secret(uuid, text, interval, inet)
-IS 'Returns the next secret of a client that proves its present one, which ends after the overlap with all others; no row for a wrong pair.';
+IS 'Returns a new secret to a client that proves its present one; all other secrets end after the overlap. No row for a wrong pair.';
 
 CREATE FUNCTION @extschema@.mogo_purge(older_than interval)
 RETURNS bigint
@@ -682,7 +773,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_purge';
 REVOKE ALL ON FUNCTION @extschema@.mogo_purge(interval) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_purge(interval)
-IS 'Deletes secrets that ended more than the given interval ago. Returns how many.';
+IS 'Deletes secrets and invitations that ended more than the given interval ago. Returns how many secrets.';
 
 CREATE FUNCTION @extschema@.mogo_purge_audit(older_than interval)
 RETURNS bigint
@@ -692,7 +783,7 @@ REVOKE ALL ON FUNCTION @extschema@.mogo_purge_audit(interval) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_purge_audit(interval)
 IS 'Deletes audit rows that are older than the given interval. Returns how many. For the extension''s owner alone.';
 
--- Who may: these are the owner's.
+-- Access: for the extension's owner.
 
 CREATE FUNCTION @extschema@.mogo_grant_admin(role regrole)
 RETURNS void
@@ -732,7 +823,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'mogo_revoke_access';
 REVOKE ALL ON FUNCTION @extschema@.mogo_revoke_access(regrole) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_revoke_access(regrole)
-IS 'Revokes all that the functions mogo_grant_... granted a role. Warns of rights that the role keeps by other ways.';
+IS 'Revokes all that the functions mogo_grant_... granted a role. Warns about rights that the role keeps by other ways.';
 
 -- ALTER DEFAULT PRIVILEGES may have given somebody rights on what was just made, and
 -- types go to PUBLIC: take every right of everybody but the owner from every member.
@@ -758,8 +849,13 @@ BEGIN
 				COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)),
 				t.typowner, t.oid, t.tableoid
 			FROM pg_catalog.pg_type AS t
-			-- from 17 on array types are members too, and have no rights of their own
+			-- From 17 on array types and the row types of tables are members too. The former have
+			-- no rights of their own; pg_dump warns of initial rights on the latter.
 			WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'
+				AND NOT EXISTS (
+					SELECT FROM pg_catalog.pg_class AS c
+					WHERE c.oid OPERATOR(pg_catalog.=) t.typrelid
+						AND c.relkind OPERATOR(pg_catalog.<>) 'c')
 		) AS o
 		JOIN pg_catalog.pg_depend AS d
 			ON d.classid OPERATOR(pg_catalog.=) o.tableoid
@@ -779,7 +875,7 @@ BEGIN
 END
 $strip$;
 
--- Whoever may create in our schema can plant a function that wins over ours even in a
+-- A role that may create in our schema can plant a function that wins over ours even in a
 -- qualified call (SECURITY.md tells the attack), so CREATE EXTENSION warns of it.
 DO $warn$
 BEGIN

@@ -3,7 +3,7 @@
  * access.c
  *	  The roles that a deployment has: administrator, verifier, portal, monitor.
  *
- * The table below says what each may use, and nothing else does. mogo_purge_audit and the
+ * The table below says what each may use; no other place does. mogo_purge_audit and the
  * functions here are not in it: they stay with the extension's owner, so that an
  * administrator can neither erase the audit nor make another administrator. The tables
  * are not in it either.
@@ -90,8 +90,8 @@ static const struct
 };
 
 /*
- * All that can be granted: each member's name, the privilege, the object, whether we have
- * its owner's rights, and whether the role $1 has any right on it, by whatever way.
+ * All that can be granted: each member's name, the privilege, the object, whether we
+ * have its owner's rights, and whether the role $1 has any right on it, in any way.
  */
 static const char members[] =
 "WITH member AS (SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d"
@@ -119,7 +119,9 @@ static const char members[] =
 " FROM pg_catalog.pg_type AS t JOIN member AS m"
 " ON t.oid OPERATOR(pg_catalog.=) m.objid"
 " AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
-" WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A'"
+" WHERE t.typcategory OPERATOR(pg_catalog.<>) 'A' AND NOT EXISTS ("
+" SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) t.typrelid"
+" AND c.relkind OPERATOR(pg_catalog.<>) 'c')"
 " ORDER BY 1, 3";
 
 /* The columns of such a row, counted from 1 */
@@ -178,7 +180,7 @@ select_with_oid(const char *sql, Oid argument, uint64 *n)
 
 /*
  * Raises 42501 unless the caller has the owner's rights. GRANT and REVOKE would only
- * warn, and the audit would tell of what never was.
+ * warn, and the audit would record a grant that was never made.
  */
 static void
 require_owner(bool is_owner)
@@ -234,7 +236,9 @@ member_column(SPITupleTable *table, uint64 row, int column)
 	return SPI_getvalue(table->vals[row], table->tupdesc, column);
 }
 
-/* Returns the object of such a row. Raises 42501 if we have not its owner's rights. */
+/*
+ * Returns the object of such a row. Raises 42501 if we do not have its owner's rights.
+ */
 static char *
 member_object(SPITupleTable *table, uint64 row)
 {
@@ -251,8 +255,8 @@ our_schema(const MogoChange *change, const char **name)
 }
 
 /*
- * Returns the kinds of access that a role has now, because it has a right on every member
- * that the kind may use. What an administrator has besides goes without saying.
+ * Returns the kinds of access that a role has now, because it has a right on every
+ * member that the kind may use. Kinds that an administrator has anyway are left out.
  */
 static int
 current_access(Oid role)
@@ -300,8 +304,8 @@ begin_detail(FunctionCallInfo fcinfo, StringInfo detail)
 }
 
 /*
- * Records what a role was granted, and tells if it has more than that. access is all that
- * it has now.
+ * Records what a role was granted, and raises a NOTICE if it has more than that. access
+ * is all that it has now.
  */
 static void
 record_grant(const MogoChange *change, FunctionCallInfo fcinfo, int granted, int access)

@@ -4,11 +4,11 @@
  *	  Secrets that people chose, and bcrypt hashes from other systems, through
  *	  pgcrypto.
  *
- * Owns the setting mogocred.bcrypt_cost. pgcrypto's functions are reached
- * through its library, not by their names in the catalog: those could be
- * anybody's. pgcrypto knows the labels $2a$ and $2x$ and silently makes another
- * kind of hash of $2b$ and $2y$, which are the same algorithm under another name:
- * so both become $2a$ on the way in, and what comes back is looked at.
+ * Owns the setting mogocred.bcrypt_cost. pgcrypto's functions are reached through its
+ * library, not by their names in the catalog, because any role could have made
+ * functions of these names. pgcrypto knows the labels $2a$ and $2x$ and silently makes
+ * another kind of hash of $2b$ and $2y$, which are the same algorithm under another
+ * name: so both become $2a$ on the way in, and what comes back is looked at.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@ void
 mogo_bcrypt_init(void)
 {
 	DefineCustomIntVariable("mogocred.bcrypt_cost",
-							"bcrypt cost for imported secrets that a person chose.",
+							"Sets the bcrypt cost for imported secrets that a person chose.",
 							"Each step doubles the time that a check of such a secret takes.",
 							&bcrypt_cost,
 							10, 4, 12,
@@ -39,7 +39,7 @@ mogo_bcrypt_init(void)
 							NULL, NULL, NULL);
 }
 
-/* One of pgcrypto's C functions. Raises an error where pgcrypto is missing. */
+/* Returns one of pgcrypto's C functions. Raises an error if pgcrypto is missing. */
 static PGFunction
 pgcrypto_function(const char *name)
 {
@@ -47,8 +47,8 @@ pgcrypto_function(const char *name)
 }
 
 /*
- * Does the server forbid pgcrypto's own ciphers, of which bcrypt is one? Only 18
- * and later can (pgcrypto.builtin_crypto_enabled); pgcrypto is loaded by now.
+ * Returns whether the server forbids pgcrypto's own ciphers, of which bcrypt is one.
+ * Only 18 and later can (pgcrypto.builtin_crypto_enabled); pgcrypto is loaded by now.
  */
 static bool
 bcrypt_forbidden(void)
@@ -65,10 +65,10 @@ bcrypt_forbidden(void)
 }
 
 /*
- * pgcrypto's crypt() over a secret of len UTF-8 bytes and a setting. Writes
- * MOGO_BCRYPT_LEN characters; returns false where pgcrypto answers anything but
- * a bcrypt hash. Copies of the secret that are ours are wiped, also where
- * pgcrypto raises an error (a cancelled query).
+ * Calls pgcrypto's crypt() with a secret of len UTF-8 bytes and a setting. Writes
+ * MOGO_BCRYPT_LEN characters; returns false if pgcrypto answers anything but a bcrypt
+ * hash. Wipes our copies of the secret, also if pgcrypto raises an error (a cancelled
+ * query).
  */
 static bool
 bcrypt(const char *secret, size_t len, const char *setting, char *hash)
@@ -98,9 +98,10 @@ bcrypt(const char *secret, size_t len, const char *setting, char *hash)
 }
 
 /*
- * Is this the secret of a stored bcrypt hash (MOGO_BCRYPT_LEN characters)? False
- * with one warning a session where the server forbids bcrypt. bcrypt reads the
- * first 72 bytes of a secret only, as it did in the system the hash came from.
+ * Returns whether this is the secret of a stored bcrypt hash (MOGO_BCRYPT_LEN
+ * characters). If the server forbids bcrypt, returns false and warns once a session.
+ * bcrypt reads the first 72 bytes of a secret only, as it did in the system the hash
+ * came from.
  */
 bool
 mogo_bcrypt_matches(const char *secret, size_t len, const char *hash)
@@ -127,7 +128,11 @@ mogo_bcrypt_matches(const char *secret, size_t len, const char *hash)
 	setting[BCRYPT_SETTING_LEN] = '\0';
 	if (!bcrypt(secret, len, setting, result))
 		return false;
-	/* the setting is ours; crypt may print its last, unused bits differently */
+
+	/*
+	 * compare from behind the setting, whose last, unused bits crypt may
+	 * print differently
+	 */
 	same = mogo_equal(result + BCRYPT_SETTING_LEN, hash + BCRYPT_SETTING_LEN,
 					  MOGO_BCRYPT_LEN - BCRYPT_SETTING_LEN);
 	explicit_bzero(result, sizeof(result));
@@ -135,8 +140,8 @@ mogo_bcrypt_matches(const char *secret, size_t len, const char *hash)
 }
 
 /*
- * A new bcrypt hash (MOGO_BCRYPT_LEN characters) at mogocred.bcrypt_cost. Raises
- * pgcrypto's own error where the server forbids bcrypt.
+ * Makes a new bcrypt hash (MOGO_BCRYPT_LEN characters) at mogocred.bcrypt_cost. Raises
+ * pgcrypto's own error if the server forbids bcrypt.
  */
 void
 mogo_bcrypt_make(const char *secret, size_t len, char *hash)

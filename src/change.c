@@ -6,11 +6,12 @@
  * The administrator's functions run as their caller, who has no right on the tables.
  * Only around one statement or one row at a time do we become the tables' owner. Every
  * name and operator in a statement is qualified, so no search_path plays a part.
- * SECURITY_RESTRICTED_OPERATION and SECURITY_LOCAL_USERID_CHANGE keep whatever the owner
- * put on the tables from doing more than the statement, and settings that it changes
- * (the caller's search_path, say) go back to what they were. SECURITY_NOFORCE_RLS makes
- * row-level security hide nothing from us that a check would see. After an error,
- * PostgreSQL's transaction abort restores the caller's identity and settings.
+ * SECURITY_RESTRICTED_OPERATION and SECURITY_LOCAL_USERID_CHANGE keep triggers and
+ * rules that the owner put on the tables from doing more than the statement, and
+ * settings that it changes (the caller's search_path, say) go back to what they were.
+ * SECURITY_NOFORCE_RLS makes row-level security hide nothing from us that a check would
+ * see. After an error, PostgreSQL's transaction abort restores the caller's identity
+ * and settings.
  *
  * Rules for every change: mogo_begin first, because 25006 comes before all other errors;
  * then validate; then find out with mogo_read_latest whether there is anything to
@@ -48,8 +49,8 @@
 
 /*
  * Raises 55000 if another of our tables belongs to a role without the rights of
- * mogo_client's owner. We run statements on all of them as that owner, so what another
- * role put on a table that it was given alone (the audit, say) would run with more
+ * mogo_client's owner. We run statements on all of them as that owner, so a trigger
+ * that another role put on a table of its own (the audit, say) would run with more
  * rights than that role has.
  */
 static void
@@ -62,7 +63,7 @@ check_owners(const MogoChange *change)
 											ObjectIdGetDatum(change->schema));
 		Oid			other;
 
-		/* whatever needs it raises an error if it is not there */
+		/* a statement that needs it raises an error if it is not there */
 		if (!HeapTupleIsValid(tuple))
 			continue;
 		other = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
@@ -244,8 +245,9 @@ become_caller(const Caller *caller)
 }
 
 /*
- * Raises an error because a trigger on our tables suppressed a row. Nobody may be told
- * of a client that does not exist, or change one without a record.
+ * Raises an error because a trigger on our tables suppressed a row. Otherwise a caller
+ * would be told of a client that does not exist, or a client would be changed without a
+ * record.
  */
 static void
 suppressed(void)
@@ -297,9 +299,9 @@ mogo_execute(const MogoChange *change, MogoStatement *statement,
 }
 
 /*
- * Runs a SELECT that sees what is committed now, whatever the transaction's isolation
- * level. What it finds decides only that nothing has to be changed: a revocation must
- * not be skipped because an older snapshot shows the secret as revoked already.
+ * Runs a SELECT that sees what is committed now, at any isolation level. What it finds
+ * decides only that nothing has to be changed: a revocation must not be skipped because
+ * an older snapshot shows the secret as revoked already.
  */
 uint64
 mogo_read_latest(const MogoChange *change, MogoStatement *statement,
@@ -434,10 +436,10 @@ mogo_insert(const MogoChange *change, MogoTable table, const Datum *values,
 }
 
 /*
- * For a PG_CATCH around a row of mogo_client: throws the error on. If it is PostgreSQL's
- * 23505 for a name or an id that is taken, perhaps by a transaction that was quicker, we
- * name what is taken. external_id and hint may be NULL; hint goes with the name. context
- * is the caller's.
+ * For a PG_CATCH around a row of mogo_client: rethrows the error. If it is PostgreSQL's
+ * 23505 for a name or an id that is taken, perhaps by a transaction that was quicker,
+ * we name what is taken. external_id and hint may be NULL; hint goes with the name.
+ * context is the caller's.
  */
 void
 mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id, const text *name,
@@ -472,7 +474,7 @@ mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id, const text *
 				 errmsg("client name \"%s\" already exists", text_to_cstring(name)),
 				 hint != NULL ? errhint("%s", hint) : 0));
 	}
-	/* what a trigger or an index of the owner complains of is not ours to say */
+	/* an error of the owner's own trigger or index stays as it is */
 	PG_RE_THROW();
 }
 

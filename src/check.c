@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * check.c
- *	  Do a client id and a client secret belong together?
+ *	  Tells whether a client id and a client secret belong together.
  *
  * The SQL functions mogo_verify, mogo_verify_digest, mogo_verify_status,
- * mogo_authenticate and mogo_authenticate_basic, which differ only in what they take and
- * return. They write nothing, and whatever the network sends is "no" and never an error.
- * We always compute the hash of what was sent, also for an id that does not exist, and
- * compare it with every live secret in constant time. That an id exists may show, which
- * is no secret (RFC 6749 section 2.2).
+ * mogo_authenticate and mogo_authenticate_basic, which differ only in what they take
+ * and return. They write nothing. For anything that a network can send the answer is
+ * "no", never an error. We always compute the hash of what was sent, also for an id
+ * that does not exist, and compare it with every live secret in constant time. That an
+ * id exists may show, and ids are no secret (RFC 6749 section 2.2).
  *
  * What was sent stands in one MogoPresented on the stack (present.c), which a PG_FINALLY
  * wipes, so on every path.

@@ -29,7 +29,7 @@ static const struct
 	[PROPERTY_EXTERNAL_ID] = {"external_id", TEXTOID}
 };
 
-/* How a client's properties are, and which are not what they are to be. */
+/* A client's properties, and which of them are to change. */
 typedef struct PropertyState
 {
 	Datum		old[MOGO_PROPERTIES + 1];
@@ -327,6 +327,12 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 		.nargs = 1,
 		.argtypes = {UUIDOID}
 	};
+	static MogoStatement find_invitations = {
+		.sql = "SELECT FROM @extschema@.mogo_invitation_code"
+		" WHERE client_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1,
+		.argtypes = {UUIDOID}
+	};
 	static MogoStatement remove_uses = {
 		.sql = "DELETE FROM @extschema@.mogo_secret_usage"
 		" WHERE secret_id OPERATOR(pg_catalog.=) ANY ($1)",
@@ -354,6 +360,16 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	mogo_execute(&change, &remove_secrets, values, NULL);
 	secrets = mogo_result(1, UUIDARRAYOID, &none);
 	mogo_execute(&change, &remove_invitations, values, NULL);
+
+	/*
+	 * An invitation locks its client's row and does not write it. One that an
+	 * older snapshot does not show would lead into a client of the same id
+	 * that is imported later.
+	 */
+	if (mogo_read_latest(&change, &find_invitations, values, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
 	mogo_change_row(&change, &remove_client, values, NULL);
 	initStringInfo(&detail);
 	appendStringInfoChar(&detail, '{');

@@ -47,7 +47,7 @@
  * when the last column is shown.
  *
  * Calls belong to the same query if the transaction and the active snapshot's command
- * are the same, because every change of ours increments the command counter: a loop in
+ * are the same, because each of our changes increments the command counter: a loop in
  * PL/pgSQL has a new snapshot each time. Two calls are the same one if they share their
  * FmgrInfo, as calls for the rows of a LATERAL join do.
  */

@@ -9,9 +9,9 @@
  * ever sees a secret, a hash or a salt.
  *
  * What is stored may be beyond the caps of validate.c: it may be from before there were
- * any, or the tables' owner may have written it. Such a value is recorded as null, which
- * no list and no metadata ever is: it could be too large to be printed, and whoever
- * replaces it by a smaller one must not fail because of that.
+ * any, or the tables' owner may have written it. Such a value is recorded as null,
+ * which no list and no metadata ever is: it could be too large to be printed, and a
+ * caller that replaces it by a smaller one must not fail because of that.
  *
  *-------------------------------------------------------------------------
  */

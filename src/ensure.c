@@ -3,10 +3,11 @@
  * ensure.c
  *	  A client that is to exist with these properties: mogo_ensure_client.
  *
- * For clients that are declared in a file, which is applied at every deployment: adds the
- * client, or changes what is not as declared. It finds the client by its name. If another
- * session adds one of that name first, our own is refused by the unique index; that is
- * undone by a subtransaction, and then there is one to be found.
+ * For clients that are declared in a file, which is applied at every deployment: adds
+ * the client, or changes those properties that are not as declared. It finds the client
+ * by its name. If another session adds one of that name first, our own is refused by
+ * the unique index; that is undone by a subtransaction, and then there is one to be
+ * found.
  *
  *-------------------------------------------------------------------------
  */
@@ -115,9 +116,9 @@ add_client(FunctionCallInfo fcinfo, const MogoChange *change, const Datum *value
 }
 
 /*
- * Gives the client that was found the properties, and returns its credentials, without a
- * secret. Returns 0 if it is gone or has another name by now, so that the caller begins
- * anew; raises 40001 where that could not show it anything else.
+ * Gives the client that was found the properties, and returns its credentials, without
+ * a secret. Returns 0 if it is gone or has another name by now, so that the caller
+ * begins anew; raises 40001 if beginning anew could not show it anything else.
  */
 static Datum
 change_client(FunctionCallInfo fcinfo, MogoChange *change, Datum *values, const bool *nulls,

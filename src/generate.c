@@ -3,9 +3,9 @@
  * generate.c
  *	  New ids, salts and client secrets.
  *
- * Owns the settings mogocred.secret_format and mogocred.token_prefix. Secrets
- * and salts come from pg_strong_random alone; where that fails there is an error
- * and never a weaker secret. Buffers that held one are wiped before any error.
+ * Owns the settings mogocred.secret_format and mogocred.token_prefix. Secrets and salts
+ * come from pg_strong_random alone; if that fails there is an error, never a weaker
+ * secret. Buffers that held one are wiped before any error.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,7 +36,10 @@ static const struct config_enum_entry secret_formats[] = {
 static int	secret_format = SECRET_FORMAT_UUID;
 static char *token_prefix = NULL;
 
-/* 1 to 16 lower-case letters and digits, so that scanners' patterns hold. */
+/*
+ * Check hook: allows 1 to 16 lower-case letters and digits, so that scanners' patterns
+ * hold.
+ */
 static bool
 check_token_prefix(char **newval, void **extra, GucSource source)
 {
@@ -57,7 +60,7 @@ void
 mogo_generate_init(void)
 {
 	DefineCustomEnumVariable("mogocred.secret_format",
-							 "Format of new client secrets.",
+							 "Sets the format of new client secrets.",
 							 "\"uuid\" prints 128 random bits like a UUID; \"token\" has a prefix, 256 random bits and a checksum, so that secret scanners recognise it.",
 							 &secret_format,
 							 SECRET_FORMAT_UUID,
@@ -65,7 +68,7 @@ mogo_generate_init(void)
 							 PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomStringVariable("mogocred.token_prefix",
-							   "What a client secret in token format begins with.",
+							   "Sets the prefix of new client secrets in token format.",
 							   "1 to 16 lower-case ASCII letters and digits; an underscore follows.",
 							   &token_prefix,
 							   "mogo",
@@ -87,9 +90,9 @@ strong_random(void *buf, size_t len)
 }
 
 /*
- * A client's id: a version 4 UUID (RFC 9562). libuuid falls back on a weaker
- * generator where the system has no good one: good for an id, which is no
- * secret, and used for nothing else.
+ * Makes a client's id: a version 4 UUID (RFC 9562). libuuid falls back on a weaker
+ * generator if the system has no good one. That is enough for an id, which is no
+ * secret, and we use it for nothing else.
  */
 void
 mogo_new_client_id(pg_uuid_t *client_id)
@@ -110,10 +113,10 @@ put_uuid(const uint8 *random, pg_uuid_t *uuid)
 }
 
 /*
- * For a client that brings its secret along: its salt, MOGO_SALT_LEN bytes, and
- * the secret's id. (A secret's id is a version 4 UUID too, but not libuuid's,
- * which seeds a generator of its own on every call and takes three times as
- * long as the random source.)
+ * Makes the salt, MOGO_SALT_LEN bytes, and the secret's id for a client that brings its
+ * secret along. (A secret's id is a version 4 UUID too, but not libuuid's, which seeds
+ * a generator of its own on every call and takes three times as long as the random
+ * source.)
  */
 void
 mogo_new_salt_and_id(uint8 *salt, pg_uuid_t *secret_id)
@@ -150,9 +153,9 @@ put_base62(char *out, int ndigits, uint8 *number, int len)
 }
 
 /*
- * A secret of 128 random bits printed like a UUID. It has no version and no
- * variant bits: a version 4 UUID has 122 random bits, and RFC 6749 section 10.10
- * asks for a chance of 2^-128 at most.
+ * Prints a secret of 128 random bits like a UUID. It has no version and no variant
+ * bits: a version 4 UUID has 122 random bits, and RFC 6749 section 10.10 asks for a
+ * chance of 2^-128 at most.
  */
 static int
 put_uuid_secret(char *secret, const uint8 *bits)
@@ -190,11 +193,11 @@ put_token(char *secret, const char *prefix, uint8 *bits)
 }
 
 /*
- * Makes a new secret in the format that mogocred.secret_format names, ASCII and
- * so the same in every encoding, its id, and its stored form for a client's salt
- * (NULL: for a new one). All the random bits come from one call, because what the
- * source takes is for being asked. The caller wipes the secret. Raises XX000
- * without a random source, after wiping.
+ * Makes a new secret in the format that mogocred.secret_format names, ASCII and so the
+ * same in every encoding, its id, and its stored form for a client's salt (NULL: for a
+ * new one). All the random bits come from one call, because the source's cost is in
+ * each call, not in each byte. The caller wipes the secret. Raises XX000 without a
+ * random source, after wiping.
  */
 void
 mogo_new_secret(MogoNewSecret *secret, const uint8 *salt)

@@ -17,12 +17,11 @@
  * SHA-512 another system kept has the same form under the name sha512, with SHA-512 as
  * the inner hash.
  *
- * SHA-256 is libcrypto's where the server itself uses OpenSSL, and core's
- * pg_cryptohash elsewhere (or with make CORE_HASH=1). Functions here raise no
- * error, so that their callers can wipe first; no memory outlives a call but
- * the OpenSSL context, which is fetched once in a process: looking the digest up
- * for each hash costs five times the hash. After a check that context holds the
- * state of the stored form, which is no secret.
+ * SHA-256 is libcrypto's if the server itself uses OpenSSL, else core's pg_cryptohash
+ * (or with make CORE_HASH=1). Functions here raise no error, so that their callers can
+ * wipe first; no memory outlives a call but the OpenSSL context, which is fetched once
+ * in a process: looking the digest up for each hash costs five times the hash. After a
+ * check that context holds the state of the stored form, which is no secret.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,8 +41,8 @@
 #ifdef MOGO_USE_OPENSSL
 
 /*
- * SHA-256 (FIPS 180-4) over a and b, one after the other; b may be NULL.
- * Returns false where the library fails.
+ * Computes SHA-256 (FIPS 180-4) over a and b, one after the other; b may be NULL.
+ * Returns false if the library fails.
  */
 bool
 mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *digest)
@@ -102,8 +101,8 @@ cryptohash(pg_cryptohash_type type, const void *a, size_t alen, const void *b, s
 }
 
 /*
- * SHA-256 (FIPS 180-4) over a and b, one after the other; b may be NULL.
- * Returns false where the library fails.
+ * Computes SHA-256 (FIPS 180-4) over a and b, one after the other; b may be NULL.
+ * Returns false if the library fails.
  */
 bool
 mogo_sha256(const void *a, size_t alen, const void *b, size_t blen, uint8 *digest)
@@ -132,7 +131,7 @@ put_hex(char *out, const uint8 *bytes, size_t len)
 	{
 		uint32		word;
 		uint64		digits;
-		uint64		letters;	/* 1 where a digit is above 9 */
+		uint64		letters;	/* 1 for each digit above 9 */
 
 		memcpy(&word, bytes + i, sizeof(word));
 		digits = pg_ntoh32(word);
@@ -166,8 +165,8 @@ hash_text(const char *name, const uint8 *salt, const uint8 *digest, size_t diges
 
 /*
  * Writes the stored form of a secret, MOGO_HASH_TEXT_LEN characters without a
- * terminating NUL, from the client's salt and the secret's SHA-256. Returns
- * false where the hash fails.
+ * terminating NUL, from the client's salt and the secret's SHA-256. Returns false if
+ * the hash fails.
  */
 bool
 mogo_hash_text(const uint8 *salt, const uint8 *digest, char *out)
@@ -183,10 +182,10 @@ mogo_hash_text_512(const uint8 *salt, const uint8 *digest, char *out)
 }
 
 /*
- * Are len bytes the same? Takes the same time wherever they differ. (Core's
- * timingsafe_bcmp is missing from older minor releases: a library that calls it
- * would not load there.) volatile keeps the compiler from stopping early; eight
- * bytes at a time, so that this does not show in a check's cost.
+ * Returns whether len bytes are the same, in a time that does not depend on where they
+ * differ. (Core's timingsafe_bcmp is missing from older minor releases: a library that
+ * calls it would not load there.) volatile keeps the compiler from stopping early;
+ * eight bytes at a time, so that this does not show in a check's cost.
  */
 bool
 mogo_equal(const void *a, const void *b, size_t len)
@@ -211,16 +210,19 @@ mogo_equal(const void *a, const void *b, size_t len)
 	return difference == 0;
 }
 
-/* The error for a false from above, raised once the caller has wiped. */
+/*
+ * Raises the error for a failed hash. A function of its own, so that callers can wipe
+ * first.
+ */
 void
 mogo_hash_failed(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
-			 errmsg("could not compute a SHA-256 hash")));
+			 errmsg("could not compute a hash")));
 }
 
-/* Returns whether a stored form of len characters is a native one, see above. */
+/* Returns whether a stored form of len characters is a native one. */
 bool
 mogo_is_native(const char *hash, size_t len)
 {

@@ -19,7 +19,7 @@
 #define MIN_CHOSEN_CHARS	16
 #define MAX_CHOSEN_BYTES	72
 
-/* 22 base64 digits are 128 bits, what a program made has at least. */
+/* 22 base64 digits are 128 bits, the least that a program's secret has. */
 #define MIN_GENERATED_CHARS	22
 
 /*

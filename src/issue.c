@@ -63,8 +63,8 @@ new_client_detail(const MogoNewClient *client, Datum allowed_cidrs,
 }
 
 /*
- * Writes the rows of a new client, of its first secret (NULL: it has none yet) and of the
- * record. algorithm, a word of ours, says that the client is imported; it is NULL for one
+ * Writes the rows of a new client, of its first secret (NULL: it has none yet) and of
+ * the record. algorithm is the word for an imported client's, and NULL for a client
  * that is added. Raises 23505 for a name or an id that exists.
  */
 void

@@ -27,14 +27,14 @@ mogo_lifetime_init(void)
 {
 	DefineCustomIntVariable("mogocred.default_secret_lifetime",
 							"Sets the lifetime of a new secret for which no expiry is given.",
-							"Zero stands for none.",
+							"Zero means no end.",
 							&default_secret_lifetime,
 							0, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("mogocred.max_secret_lifetime",
 							"Sets the longest lifetime that a secret may have.",
-							"A later expiry is refused. Zero stands for no limit.",
+							"A later expiry is refused, and a secret for which none is given ends then. Zero means no limit.",
 							&max_secret_lifetime,
 							0, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S,

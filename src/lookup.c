@@ -330,8 +330,8 @@ read_ended(HeapTuple tuple, TupleDesc desc, MogoEndedSecret *secret)
 
 /*
  * Finds those of a client's ended secrets that have a slow hash; of more than
- * MOGO_MAX_SLOW those that ended last, because each of them costs whoever compares it
- * much time. Returns how many, in secrets, which has room for so many.
+ * MOGO_MAX_SLOW those that ended last, because comparing each of them takes long.
+ * Returns how many, in secrets, which has room for so many.
  */
 int
 mogo_ended_slow_secrets(Oid function, const pg_uuid_t *id, MogoEndedSecret *secrets)

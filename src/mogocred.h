@@ -309,7 +309,7 @@ typedef struct MogoLookup
 	Relation	index;			/* the one on the id that was sent, with */
 	IndexScanDesc scan;
 	Snapshot	snapshot;
-	SysScanDesc whole;			/* or, where there is none, all of it */
+	SysScanDesc whole;			/* or, without one, all of it */
 	TupleTableSlot *slot;
 	bool		copied;			/* the slot is a copy, and the scan has ended */
 	bool		found;

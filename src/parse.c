@@ -15,8 +15,9 @@
 #include <arpa/inet.h>
 
 /*
- * Value of a hexadecimal digit, or -1. A table, because half of the branches that
- * tell digits from letters are guessed wrong, which shows in a check's cost.
+ * Returns the value of a hexadecimal digit, or -1. A table, because half of the
+ * branches that tell digits from letters are guessed wrong, which shows in a check's
+ * cost.
  */
 static inline int
 hex_value(unsigned char c)
@@ -31,7 +32,7 @@ hex_value(unsigned char c)
 	return value_plus_1[c] - 1;
 }
 
-/* Two hexadecimal digits as a byte, or -1. */
+/* Returns two hexadecimal digits as a byte, or -1. */
 static inline int
 hex_byte(const char *str)
 {
@@ -42,9 +43,9 @@ hex_byte(const char *str)
 }
 
 /*
- * Reads a UUID as PostgreSQL's uuid type does: 32 hexadecimal digits in either
- * case, an optional hyphen after each group of four, optional braces around.
- * Returns false for anything else, where uuid_in would raise an error.
+ * Reads a UUID as PostgreSQL's uuid type does: 32 hexadecimal digits in either case, an
+ * optional hyphen after each group of four, optional braces around. Returns false for
+ * anything else; uuid_in would raise an error.
  */
 bool
 mogo_parse_uuid(const char *str, size_t len, pg_uuid_t *uuid)
@@ -122,9 +123,9 @@ base64_value(unsigned char c, Base64 alphabet)
 }
 
 /*
- * Strict base64 (RFC 4648): no white space, no stray padding, unused bits zero.
- * Padding is taken or, where need_padding is not set, may be absent. Writes at
- * most 3 bytes for each 4 digits. Returns the number of bytes, or -1.
+ * Reads strict base64 (RFC 4648): no white space, no stray padding, unused bits zero.
+ * Padding may be absent unless need_padding is set. Writes at most 3 bytes for each 4
+ * digits. Returns the number of bytes, or -1.
  */
 static int
 parse_base64(const char *str, size_t len, Base64 alphabet, bool need_padding, uint8 *out)
@@ -306,7 +307,7 @@ begins_with(const char *str, size_t len, const char *word)
 /*
  * Returns whether this is the stored form of a secret in some system: $scheme$… (crypt,
  * PHC), {scheme}… (LDAP, Spring), or a known algorithm's name with $ or : behind it
- * (Django, Werkzeug, ourselves). We know it by its beginning, whatever follows.
+ * (Django, Werkzeug, ourselves). We go by its beginning alone.
  */
 bool
 mogo_parse_stored_form(const char *str, size_t len)
@@ -377,9 +378,9 @@ mogo_parse_presentable(const char *str, size_t len)
 }
 
 /*
- * Is this a bcrypt hash that we can check: $2a$, $2b$ or $2y$, cost 4 to 12,
- * 22 characters of salt, 31 of hash? A higher cost would let whoever knows a
- * client's id keep a processor busy.
+ * Returns whether this is a bcrypt hash that we can check: $2a$, $2b$ or $2y$, cost 4
+ * to 12, 22 characters of salt, 31 of hash. With a higher cost, anybody who knows a
+ * client's id could keep a processor busy.
  */
 bool
 mogo_parse_bcrypt(const char *str, size_t len)
@@ -404,7 +405,7 @@ mogo_parse_bcrypt(const char *str, size_t len)
 	return true;
 }
 
-/* Returns whether this is a port, as digits: nobody cares for its value. */
+/* Returns whether this is a port, as digits. Its value does not matter. */
 static bool
 is_port(const char *str, size_t len)
 {
@@ -468,9 +469,9 @@ mogo_parse_address(const char *str, size_t len, uint8 *bytes, int *nbytes)
 }
 
 /*
- * Undoes application/x-www-form-urlencoded (RFC 6749 section 2.3.1 and appendix
- * B) in place: '+' is a space, %XX a byte. Returns the new length, or -1 where
- * an escape is broken or stands for NUL, which no text of ours can hold.
+ * Undoes application/x-www-form-urlencoded (RFC 6749 section 2.3.1 and appendix B) in
+ * place: '+' is a space, %XX a byte. Returns the new length, or -1 if an escape is
+ * broken or stands for NUL, which PostgreSQL's text cannot hold.
  */
 static int
 parse_urlencoded(char *str, size_t len)
@@ -497,12 +498,11 @@ parse_urlencoded(char *str, size_t len)
 }
 
 /*
- * Reads the value of an HTTP Authorization header: the scheme "Basic" in any
- * case, one or more spaces, base64 (RFC 7617) of the form-urlencoded client id,
- * a colon, and the form-urlencoded secret. The id is written to out, the secret
- * right behind it. Returns false for anything else, and where outsize, which
- * has to be 3/4 of the header's length at least, is too small. The caller wipes
- * out in either case.
+ * Reads the value of an HTTP Authorization header: the scheme "Basic" in any case, one
+ * or more spaces, base64 (RFC 7617) of the form-urlencoded client id, a colon, and the
+ * form-urlencoded secret. The id is written to out, the secret right behind it. Returns
+ * false for anything else, and if outsize is too small; it has to be 3/4 of the
+ * header's length at least. The caller wipes out in either case.
  */
 bool
 mogo_parse_basic(const char *header, size_t len, char *out, size_t outsize,

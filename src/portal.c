@@ -4,9 +4,10 @@
  *	  What a client's owner may do without an administrator: accept an invitation,
  *	  rotate a secret that they prove.
  *
- * What is sent comes from a network, so the answer to anything unknown, used, expired or
- * revoked is no row, and never an error. Errors are left for what is not the sender's
- * doing: a standby, a client that has no room for one more secret, a caller's overlap.
+ * What is sent comes from a network, so the answer to anything unknown, used, expired
+ * or revoked is no row, and never an error. Errors are raised only for what the sender
+ * did not cause: a standby, a client that has no room for one more secret, a caller's
+ * overlap.
  *
  * The secret is made once the client's row is locked and all was looked at again, so two
  * sessions that present the same code or the same secret cannot both get one.
@@ -17,6 +18,7 @@
 
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "utils/builtins.h"
 
 /* What an invitation says about the secret that it is good for. */
@@ -52,8 +54,8 @@ hash_code(FunctionCallInfo fcinfo, uint8 *digest)
 }
 
 /*
- * Finds the invitation whose code has this hash, in whatever state it is, and copies it.
- * Returns false if there is none.
+ * Finds the invitation whose code has this hash, in any state, and copies it. Returns
+ * false if there is none.
  */
 static bool
 find_invitation(const MogoChange *change, const uint8 *digest, Invitation *invitation)
@@ -128,9 +130,9 @@ mark_accepted(const MogoChange *change, const Invitation *invitation, TimestampT
 }
 
 /*
- * Returns the end of a secret (DT_NOEND: none) as far as the settings allow it now. An
- * administrator, or the proven secret, gave it when they may have allowed more, and it is
- * not for the sender to learn of that.
+ * Returns the end of a secret (DT_NOEND: none) as far as the settings allow it now. The
+ * settings may have allowed more when the end was chosen, and the sender must not get
+ * an error for that.
  */
 static TimestampTz
 as_allowed(TimestampTz expires_at, TimestampTz now)
@@ -195,11 +197,12 @@ accept_invitation(FunctionCallInfo fcinfo, const void *arg)
 }
 
 /*
- * Returns how long a live secret of a client lives, from its issue to its end, in
- * microseconds; 0 stands for ever.
+ * Returns the end of a secret that is made now and lives as long as a live one does, from
+ * its issue to its end. Where that cannot be told, or is beyond the calendar, it ends when
+ * the live one does.
  */
-static int64
-lifetime(const MogoChange *change, const MogoLiveSecret *secret)
+static TimestampTz
+same_lifetime(const MogoChange *change, const MogoLiveSecret *secret, TimestampTz now)
 {
 	static MogoStatement issued = {
 		.sql = "SELECT created_at FROM @extschema@.mogo_secret"
@@ -208,10 +211,17 @@ lifetime(const MogoChange *change, const MogoLiveSecret *secret)
 		.argtypes = {UUIDOID}
 	};
 	Datum		values[1] = {UUIDPGetDatum(&secret->secret_id)};
+	TimestampTz created_at;
+	int64		span;
+	int64		end;
 
 	if (secret->expires_at == DT_NOEND || mogo_execute(change, &issued, values, NULL) == 0)
-		return 0;
-	return secret->expires_at - DatumGetTimestampTz(mogo_result(1, TIMESTAMPTZOID, NULL));
+		return secret->expires_at;
+	created_at = DatumGetTimestampTz(mogo_result(1, TIMESTAMPTZOID, NULL));
+	if (pg_sub_s64_overflow(secret->expires_at, created_at, &span) || span <= 0 ||
+		pg_add_s64_overflow(now, span, &end) || !IS_VALID_TIMESTAMP(end))
+		return secret->expires_at;
+	return end;
 }
 
 /* Finds a live secret of a locked client by its id. Returns false if it has ended. */
@@ -240,30 +250,34 @@ find_live_secret(const MogoLocked *client, const pg_uuid_t *secret_id, MogoLiveS
 static Datum
 rotate_own_secret(FunctionCallInfo fcinfo, const void *arg)
 {
+	const MogoProofForm *form = arg;
 	MogoChange	change;
 	MogoLocked	client;
+	MogoPresented presented;
 	MogoLiveSecret proven;
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
 	MogoProof	proof;
 	TimestampTz cutoff;
 	TimestampTz expires_at;
-	int64		span;
 	int			n;
 
 	mogo_begin(&change, fcinfo, 4, "mogo_rotate_own_secret()");
 	mogo_require(fcinfo, 2, "overlap");
 	(void) mogo_add_interval("overlap", PG_GETARG_INTERVAL_P(2), GetCurrentTimestamp(), 1);
-	if (!mogo_prove(fcinfo, arg, &proof) ||
+	mogo_present_nothing(&presented);
+	(form->address_is_inet ? mogo_present_inet : mogo_present_address) (fcinfo, form->address_arg,
+																		&presented);
+	if (!mogo_prove(fcinfo, form, &proof) ||
 		!mogo_try_lock_client(&change, &proof.client_id, &client) ||
-	/* it may have ended while we waited for the lock */
-		!find_live_secret(&client, &proof.secret_id, &proven) || !client.enabled)
+	/* all of this may have changed while we waited for the lock */
+		!find_live_secret(&client, &proof.secret_id, &proven) || !client.enabled ||
+		!allowed_from(&change, &client, &presented))
 	{
 		mogo_end(&change);
 		return (Datum) 0;
 	}
 	cutoff = mogo_add_interval("overlap", PG_GETARG_INTERVAL_P(2), client.now, 1);
-	span = lifetime(&change, &proven);
-	expires_at = span > 0 ? client.now + span : DT_NOEND;
+	expires_at = same_lifetime(&change, &proven, client.now);
 	n = mogo_end_secrets(&change, &client, cutoff == client.now, NULL, cutoff, secrets);
 	return mogo_issue_secret(fcinfo, &change, &client, secrets, n,
 							 as_allowed(expires_at, client.now), NULL, "secret_rotated",

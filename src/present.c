@@ -24,7 +24,7 @@
 #define MAX_BASIC_PAIR		(3 * (MOGO_MAX_EXTERNAL_ID + MOGO_MAX_SECRET) + 1)
 #define MAX_BASIC_HEADER	(64 + (MAX_BASIC_PAIR + 2) / 3 * 4)
 
-/* Is there an argument of at most so many bytes? */
+/* Returns whether there is an argument of at most so many bytes. */
 static bool
 has_short_arg(FunctionCallInfo fcinfo, int argno, size_t max)
 {
@@ -44,8 +44,8 @@ secret_arg(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 }
 
 /*
- * Takes a secret's bytes over, as UTF-8. No text is no secret, even for a client
- * that another system let in with none.
+ * Takes a secret's bytes over, as UTF-8. An empty secret never matches, even if the
+ * system that the client came from accepted one.
  */
 static void
 take_secret(MogoPresented *presented, const char *secret, size_t len)
@@ -57,9 +57,9 @@ take_secret(MogoPresented *presented, const char *secret, size_t len)
 }
 
 /*
- * Takes over an id given as text. What reads as a UUID is a client id, anything else that
- * could be an external id is one. Returns whether it is the latter: then the caller sets
- * presented->external_id.
+ * Takes over an id given as text. Text that reads as a UUID is a client id; any other
+ * that could be an external id is one. Returns whether it is an external id: then the
+ * caller sets presented->external_id.
  */
 static bool
 take_id(MogoPresented *presented, const char *id, size_t len)
@@ -72,7 +72,7 @@ take_id(MogoPresented *presented, const char *id, size_t len)
 	return external;
 }
 
-/* A client id of type uuid as an argument. */
+/* Takes over a client id, of type uuid, as an argument. */
 void
 mogo_present_uuid(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 {
@@ -94,7 +94,7 @@ mogo_present_id(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 	}
 }
 
-/* A client secret of type text as an argument. */
+/* Takes over a client secret, of type text, as an argument. */
 void
 mogo_present_secret(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 {
@@ -107,7 +107,7 @@ mogo_present_secret(FunctionCallInfo fcinfo, int argno, MogoPresented *presented
 	}
 }
 
-/* The SHA-256 of a client secret, of type bytea, as an argument. */
+/* Takes over the SHA-256 of a client secret, of type bytea, as an argument. */
 void
 mogo_present_digest(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 {
@@ -123,9 +123,9 @@ mogo_present_digest(FunctionCallInfo fcinfo, int argno, MogoPresented *presented
 }
 
 /*
- * The value of an HTTP Authorization header, of type text, as an argument: it
- * holds the id and the secret. Decoding %XX may give any bytes, so they are
- * looked at as text from a client would be.
+ * Takes over the value of an HTTP Authorization header, of type text, as an argument:
+ * it holds the id and the secret. Decoding %XX may give any bytes, so we validate them
+ * as text that comes from a client.
  */
 void
 mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
@@ -190,7 +190,7 @@ mogo_present_address(FunctionCallInfo fcinfo, int argno, MogoPresented *presente
 	}
 }
 
-/* Nothing has been sent yet. */
+/* Sets presented to its start: nothing has been sent yet. */
 void
 mogo_present_nothing(MogoPresented *presented)
 {

@@ -24,14 +24,24 @@ cutoff_arg(FunctionCallInfo fcinfo)
 	return mogo_add_interval("older_than", PG_GETARG_INTERVAL_P(0), GetCurrentTimestamp(), -1);
 }
 
-/* Records what a purge deleted, if it deleted anything. */
+/*
+ * Records what a purge deleted, if it deleted anything: count secrets or rows of the
+ * audit, and invitations.
+ */
 static void
-record_purge(const MogoChange *change, const char *action, uint64 count, TimestampTz cutoff)
+record_purge(const MogoChange *change, const char *action, uint64 count, uint64 invitations,
+			 TimestampTz cutoff)
 {
-	if (count > 0)
-		mogo_record(change, action, NULL, NULL, NULL,
-					psprintf("{\"count\": " UINT64_FORMAT ", \"ended_before\": \"%s\"}",
-							 count, timestamptz_to_str(cutoff)));
+	StringInfoData detail;
+
+	if (count == 0 && invitations == 0)
+		return;
+	initStringInfo(&detail);
+	appendStringInfo(&detail, "{\"count\": " UINT64_FORMAT, count);
+	if (invitations > 0)
+		appendStringInfo(&detail, ", \"invitations\": " UINT64_FORMAT, invitations);
+	appendStringInfo(&detail, ", \"ended_before\": \"%s\"}", timestamptz_to_str(cutoff));
+	mogo_record(change, action, NULL, NULL, NULL, detail.data);
 }
 
 /*
@@ -98,16 +108,17 @@ mogo_purge(PG_FUNCTION_ARGS)
 	TimestampTz cutoff;
 	Datum		values[1];
 	uint64		count;
+	uint64		gone;
 
 	mogo_begin(&change, fcinfo, 1, "mogo_purge()");
 	cutoff = cutoff_arg(fcinfo);
 	values[0] = TimestampTzGetDatum(cutoff);
 	count = mogo_execute(&change, &expired, values, NULL);
 	count += mogo_execute(&change, &ended, values, NULL);
-	mogo_execute(&change, &invitations, values, NULL);
+	gone = mogo_execute(&change, &invitations, values, NULL);
 	mogo_execute(&change, &uses, NULL, NULL);
 	mogo_execute(&change, &failures, NULL, NULL);
-	record_purge(&change, "secrets_purged", count, cutoff);
+	record_purge(&change, "secrets_purged", count, gone, cutoff);
 	mogo_end(&change);
 	PG_RETURN_INT64(count);
 }
@@ -134,7 +145,7 @@ mogo_purge_audit(PG_FUNCTION_ARGS)
 	cutoff = cutoff_arg(fcinfo);
 	values[0] = TimestampTzGetDatum(cutoff);
 	count = mogo_execute(&change, &old, values, NULL);
-	record_purge(&change, "audit_purged", count, cutoff);
+	record_purge(&change, "audit_purged", count, 0, cutoff);
 	mogo_end(&change);
 	PG_RETURN_INT64(count);
 }

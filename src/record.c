@@ -4,8 +4,8 @@
  *	  The record of every change: an audit row, a notification, a durable commit.
  *
  * Owns the setting mogocred.send_notifications. Outside of change.c's statements the
- * current user is the role that called the function, never the tables' owner, so what is
- * written here is who really asked.
+ * current user is the role that called the function, never the tables' owner, so the
+ * record has the role that really asked.
  *
  *-------------------------------------------------------------------------
  */
@@ -68,9 +68,9 @@ mogo_actor(void)
 
 /*
  * Sends a notification at commit. Notifications are only hints, and changes are not: if
- * PostgreSQL's queue is full, commits with a notification fail, and any role can fill it
- * (with a listener in an open transaction, and enough to tell it). Nobody may stop a
- * revocation that way, so we send nothing once the queue is half full, which is where
+ * PostgreSQL's queue is full, commits with a notification fail, and any role can fill
+ * it (with a listener in an open transaction, and many notifications). No role may stop
+ * a revocation that way, so we send nothing once the queue is half full, when
  * PostgreSQL itself starts to warn.
  */
 static void
@@ -89,7 +89,7 @@ notify(const char *action, const pg_uuid_t *client_id, const pg_uuid_t *secret_i
 				 errhint("End the session that keeps it from being emptied, and have services that cache answers drop them.")));
 		return;
 	}
-	/* nothing in it needs escaping: a word of ours and two UUIDs */
+	/* nothing in it needs escaping: one of our words and two UUIDs */
 	initStringInfo(&payload);
 	appendStringInfo(&payload, "{\"action\": \"%s\", \"clientId\": ", action);
 	mogo_append_uuid(&payload, client_id);

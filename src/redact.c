@@ -3,7 +3,7 @@
  * redact.c
  *	  Keeps secrets out of the server's log and statistics.
  *
- * Literals are redacted, not statements: in a text that calls a function of ours
+ * Literals are redacted, not statements: in a text that calls one of our functions
  * that takes a secret, or executes a prepared statement that does, *** stands for
  * what its literals hold. src/README.md says what would leak without each hook.
  *
@@ -37,7 +37,7 @@ static emit_log_hook_type prev_emit_log = NULL;
 static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 
-/* Whether this session has called us, and with literals. */
+/* Whether this session has called one of our functions, and with literals. */
 static bool session_calls = false;
 static bool session_literals = false;
 
@@ -89,7 +89,7 @@ calls(MogoScan s)
 /*
  * Returns the text of the statement that runs, as it was sent, if it calls us, else
  * NULL. It is judged once for each message, which may be a string of many statements;
- * in background workers, where nothing tells messages apart, each time.
+ * in background workers, in which nothing tells messages apart, it is judged each time.
  *
  * If it has literals, the redacted text is shown from now on: in pg_stat_activity,
  * and by debug_query_string in STATEMENT lines and to parallel maintenance workers.

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * redact_scan.c
- *	  One pass over the quotes of a text of SQL: does it call a function of
- *	  ours that takes a secret, and where are its literals?
+ *	  One pass over the quotes of a text of SQL: does it call one of our
+ *	  functions that take a secret, and where are its literals?
  *
  * This is not core's lexer: core_yylex() allocates and raises errors, but we read
  * texts that failed to parse or were cut, in a hook that must do neither. Nothing
@@ -202,9 +202,9 @@ next_token(MogoScan *s, Token *t)
 }
 
 /*
- * Tells whether a text calls a function of ours: one of the names with a
- * parenthesis behind it, or EXECUTE of a prepared statement that does. Literals in
- * a DO block may be dynamic SQL, and the block may be one: a name in them counts.
+ * Tells whether a text calls one of our functions: one of the names with a parenthesis
+ * behind it, or EXECUTE of a prepared statement that does. Literals in a DO block may
+ * be dynamic SQL, and the block may be one: a name in them counts.
  */
 bool
 mogo_calls(MogoScan s, bool (*prepared) (const char *name, size_t len, bool quoted))

@@ -37,8 +37,8 @@ static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 
 /*
- * Fills in the header that a file of ours has. A copy of the file has another inode:
- * the counts in it are the original's, which has them flushed.
+ * Fills in the header of our file. A copy of the file has another inode: the counts in
+ * it are the original's, which has them flushed.
  */
 static void
 fill_header(FILE *file, uint64 header[3])
@@ -110,7 +110,7 @@ load(void)
 				 errdetail("The use counts in it belong to the server that it was copied from.")));
 	else
 	{
-		/* a flush must not meet what save() cannot have written */
+		/* anything that save() cannot have written must not reach a flush */
 		while ((n = fread(&item, 1, sizeof(item), file)) == sizeof(item) &&
 			   OidIsValid(item.key.database) && item.count <= PG_INT64_MAX / 2 &&
 			   IS_VALID_TIMESTAMP(item.last_at))
@@ -163,13 +163,13 @@ mogo_usage_init(void)
 
 	DefineCustomBoolVariable("mogocred.track_usage",
 							 "Counts the uses of secrets and the failed checks of clients.",
-							 "It takes effect where shared_preload_libraries names mogocred.",
+							 "Has an effect only if shared_preload_libraries lists mogocred.",
 							 &track_usage, true,
 							 PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomIntVariable("mogocred.usage_max",
-							"Most secrets and clients that counts can wait for at a time.",
-							"All databases of the server share them. Each takes 64 bytes of shared memory.",
+							"Sets the maximum number of secrets and clients whose counts can wait at a time.",
+							"All databases of the server share them. Each takes 64 bytes of shared memory. Has an effect only if shared_preload_libraries lists mogocred.",
 							&usage_max, 100000, 100, 100000000,
 							preloading ? PGC_POSTMASTER : PGC_SIGHUP, 0,
 							NULL, NULL, NULL);

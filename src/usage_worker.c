@@ -66,8 +66,8 @@ mogo_usage_worker_init(void)
 	BackgroundWorker worker;
 
 	DefineCustomIntVariable("mogocred.usage_flush_interval",
-							"Time between two flushes of the use counts to their tables.",
-							"It takes effect where shared_preload_libraries names mogocred.",
+							"Sets the time between two flushes of the use counts to their tables.",
+							"Has an effect only if shared_preload_libraries lists mogocred.",
 							&flush_interval, 60, 1, 3600,
 							PGC_SIGHUP, GUC_UNIT_S,
 							NULL, NULL, NULL);

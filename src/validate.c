@@ -16,7 +16,9 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 #define MAX_LINE_CHARS		255
 #define MAX_METADATA		(16 * 1024) /* bytes as text */
@@ -288,12 +290,34 @@ mogo_check_scopes(ArrayType *scopes)
 
 /*
  * Returns whether metadata is so large that its text must be beyond the cap. Nobody may
- * have us print a hundred megabytes to count them.
+ * have us print a hundred megabytes to count them: neither a large value nor a small one
+ * with numbers like 1e131000, whose digits are all printed.
  */
 static bool
 is_huge(Datum metadata)
 {
-	return toast_raw_datum_size(metadata) > MAX_METADATA * JSONB_GROWTH;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	size_t		digits = 0;
+
+	if (toast_raw_datum_size(metadata) > MAX_METADATA * JSONB_GROWTH)
+		return true;
+	iterator = JsonbIteratorInit(&DatumGetJsonbP(metadata)->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		char	   *number;
+
+		if ((token != WJB_VALUE && token != WJB_ELEM) || value.type != jbvNumeric)
+			continue;
+		number = DatumGetCString(DirectFunctionCall1(numeric_out,
+													 NumericGetDatum(value.val.numeric)));
+		digits += strlen(number);
+		pfree(number);
+		if (digits > MAX_METADATA)
+			return true;
+	}
+	return false;
 }
 
 /* Returns metadata as text, or NULL if that is longer than the cap. */
@@ -328,8 +352,7 @@ mogo_check_metadata(Datum metadata)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("metadata must be a JSON object")));
-		too_long = VARSIZE(jsonb) > MAX_METADATA / JSONB_GROWTH &&
-			mogo_metadata_text(metadata) == NULL;
+		too_long = mogo_metadata_text(metadata) == NULL;
 	}
 	if (too_long)
 		ereport(ERROR,

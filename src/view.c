@@ -3,10 +3,10 @@
  * view.c
  *	  What the views show of a client's live secrets.
  *
- * The views call these functions once a row, where a subquery over the array would
+ * The views call these functions once a row, because a subquery over the array would
  * cost more than the rest of a list of 100,000 clients. They are STABLE, although the
- * clock decides: PostgreSQL evaluates the columns of a view with a VOLATILE function for
- * every row, also if only the first page is asked for.
+ * clock decides: PostgreSQL evaluates the columns of a view with a VOLATILE function
+ * for every row, also if only the first page is asked for.
  *
  *-------------------------------------------------------------------------
  */

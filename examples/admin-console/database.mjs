@@ -73,7 +73,8 @@ export async function list (db, query, added, most = 20) {
   const down = Boolean(desc) !== Boolean(before)
   const select = `SELECT *, client_id || (${key})::text AS place FROM mogo.mogo_clients`
   const clients = await db.run(`${select}
-    WHERE (strpos(lower(client_name COLLATE "default"), lower($1)) > 0 OR strpos(client_id::text, lower($1)) > 0)
+    WHERE (strpos(lower(client_name COLLATE "default"), lower($1)) > 0 OR strpos(client_id::text, lower($1)) > 0
+        OR strpos(lower(external_id COLLATE "default"), lower($1)) > 0)
       AND ($2::uuid IS NULL OR (${key}, client_id) ${down ? '<' : '>'} ($3::${type}, $2::uuid))
     ORDER BY ${key} ${down ? 'DESC' : 'ASC'}, client_id ${down ? 'DESC' : 'ASC'} LIMIT $4`,
   find, place?.slice(0, 36), place?.slice(36), most + 1)
@@ -97,8 +98,10 @@ export const one = async (db, id, most = 20) => (await db.run(`SELECT c.*, ARRAY
     ORDER BY i.created_at DESC LIMIT $2) AS invitations
   FROM mogo.mogo_clients AS c WHERE c.client_id = $1`, id, most))[0]
 
-// What an administrator does. With new credentials comes the file as the database writes it.
-const issue = (call) => `SELECT c.client_name AS name, c.client_id AS id, c.client_secret AS secret,
+// What an administrator does. With new credentials comes the file as the database writes it, in
+// which the client's id is its external id if it has one.
+const issue = (call) => `SELECT c.client_name AS name, c.client_id AS id,
+  coalesce(c.external_id, c.client_id::text) AS shown, c.client_secret AS secret,
   mogo.mogo_credentials_json(c)::text AS file FROM ${call} AS c`
 const invite = 'SELECT i.client_name AS name, i.client_id AS id, i.code, i.expires_at AS end FROM'
 export const actions = {

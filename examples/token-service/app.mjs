@@ -2,7 +2,7 @@
 // (RFC 6749, sections 4.4 and 5). Settings are environment variables, see README.md.
 import OAuth2Server from '@node-oauth/oauth2-server'
 import express from 'express'
-import { authenticate, authenticateBasic, close, connect, listen, log } from './database.mjs'
+import { authenticate, authenticateBasic, close, connect, listen, log, rehash } from './database.mjs'
 import { forget, jwks, tokenFor } from './tokens.mjs'
 
 const { InvalidRequestError, InvalidScopeError, OAuthError, ServerError, UnsupportedGrantTypeError } = OAuth2Server
@@ -17,7 +17,10 @@ function modelFor (req) {
   return {
     // Basic goes to the database as it came: its parts are form-urlencoded, which the library ignores.
     async getClient (id, secret) {
-      const row = /^ *basic /i.test(header) ? await authenticateBasic(header, address) : await authenticate(id, secret, address)
+      const basic = /^ *basic /i.test(header)
+      const row = basic ? await authenticateBasic(header, address) : await authenticate(id, secret, address)
+      // Imported, and slow to check: once it is answered, so that no client waits for it.
+      if (row?.needs_rehash) req.res.once('finish', () => rehash(...(basic ? [id, secret].map(formDecode) : [id, secret])))
       return row && { id: row.client_id, grants: [GRANT], row }
     },
     getUserFromClient: (client) => ({ id: client.id }),
@@ -39,6 +42,8 @@ function modelFor (req) {
     })
   }
 }
+
+const formDecode = (text) => decodeURIComponent(text.replaceAll('+', ' '))
 
 // The request as the library wants it. grant_type may stand in the query, nothing else
 // may: an address ends up in logs.

@@ -32,13 +32,20 @@ export async function authenticateBasic (header, address) {
   return rows[0]
 }
 
+// Gives a secret that was imported as generated the fast hash. It writes, so it goes to the
+// primary, by the session that listens there; without one, the next answer tries again.
+export async function rehash (id, secret) {
+  await listener?.query('SELECT mogo.mogo_rehash_secret($1::text, $2)', [id, secret])
+    .catch((error) => log('a secret was not rehashed', error))
+}
+
 // Calls changed(clientId) for each notice, and changed() where notices may have been
 // missed: from then on, until it has been called again, nothing is to be kept.
 // LISTEN needs a session of its own to the primary.
 let listener
 let stopped = false
 export async function listen (changed, wait = 1000) {
-  const client = listener = new pg.Client({ application_name, keepAlive: true })
+  const client = listener = new pg.Client({ application_name: `${application_name}, listening`, keepAlive: true })
   let ended = false
   const retry = (error) => {
     if (ended || stopped) return

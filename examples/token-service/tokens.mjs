@@ -44,9 +44,11 @@ export async function tokenFor (row, scopes, issuer, audience) {
   if (kept && now < kept.reuseUntil && now < kept.expiresAt) return kept
 
   const expiresAt = new Date(Math.min(now + LIFETIME, row.expires_at ?? Infinity))
-  const jwt = await new SignJWT({ client_id: row.client_id, scope: scopes.join(' ') || undefined })
+  // what the client calls itself: the id that another system gave it, if one did
+  const id = row.external_id ?? row.client_id
+  const jwt = await new SignJWT({ client_id: id, scope: scopes.join(' ') || undefined })
     .setProtectedHeader({ alg, typ: 'at+jwt', kid })
-    .setIssuer(issuer).setAudience(audience).setSubject(row.client_id).setJti(randomUUID())
+    .setIssuer(issuer).setAudience(audience).setSubject(id).setJti(randomUUID())
     .setIssuedAt().setExpirationTime(Math.floor(expiresAt / 1000))
     .sign(privateKey)
   const token = { jwt, expiresAt, reuseUntil: now + REUSE }

@@ -28,7 +28,7 @@ this_mirror() {
 		/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1 || :
 }
 mirror=${MIRROR:-$(this_mirror)}
-mirror=${mirror:-http://deb.debian.org/debian}
+[ -n "$mirror" ] || die "please name a mirror of Debian with MIRROR"
 
 top=$(mktemp -d "${TMPDIR:-/tmp}/mogocred-debian.XXXXXX")
 chmod 755 "$top"

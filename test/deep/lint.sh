@@ -51,10 +51,12 @@ named_like_types() {
 # Fetches PostgreSQL's newest source package from Debian, with apt's own lists left as they
 # are. Prints the directory, or nothing if there is none.
 fetch_source() {
-	local apt major dir=$work/apt
+	local apt major mirror dir=$work/apt
 	command -v apt-get >/dev/null && command -v dpkg-source >/dev/null || return 0
+	# where this machine's packages come from
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/$') || return 0
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-	echo 'deb-src http://deb.debian.org/debian sid main' >"$dir/list"
+	echo "deb-src $mirror sid main" >"$dir/list"
 	apt="-qq -o Dir::Etc::SourceList=$dir/list -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$dir/lists -o Dir::Cache=$dir/cache"
 	# shellcheck disable=SC2086	# a list of words
 	(

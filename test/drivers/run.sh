@@ -42,6 +42,7 @@ need_clients_packages() {
 		# shellcheck disable=SC2206	# a list of words
 		[ -n "${skipped[$client]:-}" ] || wanted+=($packages)
 	done <"$drivers/packages"
+	mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
 	need_debian "${wanted[@]}"
 }
 

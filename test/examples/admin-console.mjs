@@ -439,6 +439,23 @@ await test('a client is found by a part of its id', async () => {
   assert.deepEqual(await names(page), [first.name])
 })
 
+await test('a client with an external id is found by it, and its file and dialog say the same id', async () => {
+  const external = 'Partner/0815'
+  await admin.query("SELECT mogo.mogo_add_client('Has an external id', external_id => $1)", [external])
+  await page.goto(`${web.origin}/?find=${encodeURIComponent('PARTNER/')}`)
+  await page.getByRole('link', { name: 'Has an external id' }).click()
+  await page.locator('dd', { hasText: external }).waitFor()
+  await button(page, 'Rotate the secret').click()
+  await button(page, 'Rotate').click()
+  await page.locator('#once').waitFor()
+  secrets.push(await shown(page, 'Client Secret'))
+  assert.equal(await shown(page, 'Client ID'), external)
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Download JSON').click()])
+  assert.equal(JSON.parse(await readFile(await download.path(), 'utf8')).clientId, external)
+  await button(page, 'Close').click()
+  await gone(page)
+})
+
 await test('an added client is shown, beyond the first page and whatever was searched for', async () => {
   for (const [path, name] of [['/', 'zz the last by its name'], ['/?find=page', 'not found by that'], ['/?sort=end', 'in the middle']]) {
     await page.goto(web.origin + path)

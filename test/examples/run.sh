@@ -2,8 +2,9 @@
 #
 # test/examples/run.sh
 #	What `make test-examples` calls: the token service and the OpenID provider with a
-#	published OAuth client, the console and the portal in a real browser, and Adminer, all on
-#	one throw-away server. TESTS="name name" chooses. The last line is "N passed, N failed".
+#	published OAuth client, the console and the portal in a real browser, clients declared
+#	in a file, and Adminer, all on one throw-away server. TESTS="name name" chooses. The
+#	last line is "N passed, N failed".
 
 set -euo pipefail
 lib=$(dirname "$0")/../lib
@@ -52,6 +53,15 @@ if wanted portal; then
 	say "portal: $(chromium --version 2>/dev/null)"
 	as_user 600 node "$tests/examples/portal.mjs" "$portal" "$console" "$service" "$work/pictures" \
 		2>&1 </dev/null | count_lines portal || true
+fi
+
+if wanted provisioning; then
+	say "doc/provisioning.md: node-pg-migrate $(node -p "require('$tests/node_modules/node-pg-migrate/package.json').version")"
+	mkdir "$work/provisioning"
+	cp "$SRC/doc/provisioning.md" "$work/provisioning"
+	give "$work/provisioning"
+	as_user 120 node "$tests/examples/provisioning.mjs" "$work/provisioning/provisioning.md" "$work/provisioning" \
+		2>&1 </dev/null | count_lines provisioning || true
 fi
 
 if wanted adminer; then

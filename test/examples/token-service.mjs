@@ -57,6 +57,28 @@ await test('the token is a signed JWT with kid, checked with the published keys'
   assert.equal(payload.exp - payload.iat, 36000)
 })
 
+// The hashes were made by libxcrypt and Python's hashlib.
+await test('imported clients: their own id in the token, and a native hash after the first one', async () => {
+  const imported = [
+    ['https://client.example/mcp', 'bcrypt', '$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.', 'correct horse battery'],
+    ['orders:eu', 'pbkdf2', '$pbkdf2-sha256$i=1,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw', 'imported secret 37']
+  ]
+  for (const [id, algorithm, stored, secret] of imported) {
+    secrets.push(secret)
+    await admin.query('SELECT mogo.mogo_import_client($1, $1::text, $2, $3, generated => true)', [id, algorithm, stored])
+    const kept = async () => (await admin.query('SELECT algorithm FROM mogo.mogo_secrets WHERE client_name = $1', [id])).rows[0].algorithm
+    assert.equal(await kept(), algorithm)
+    const coded = [id, secret].map((part) => encodeURIComponent(part).replaceAll('%20', '+'))
+    const { body } = await (algorithm === 'bcrypt' ? post({ client_id: id, client_secret: secret }) :
+      post(null, { headers: { authorization: `Basic ${btoa(coded.join(':'))}` } }))
+    const { client_id: claim, sub } = decodeJwt(body.access_token)
+    assert.deepEqual([claim, sub], [id, id])
+    await until(async () => await kept() === 'sha256')
+    assert.equal((await post({ client_id: id, client_secret: secret })).status, 200)
+    fails(await post({ client_id: id, client_secret: stored }), 401, 'invalid_client')
+  }
+})
+
 await test('a wrong pair: 401 invalid_client and WWW-Authenticate', async () => {
   for (const [id, secret] of [[client.id, 'wrong'], ['no-uuid', client.secret], ['00000000-0000-4000-8000-000000000000', client.secret]]) {
     fails(await post({ client_id: id, client_secret: secret }), 401, 'invalid_client')
@@ -116,7 +138,7 @@ await test('a token is handed out again until a notice drops its client', async 
 
 await test('a lost LISTEN connection drops everything, and is made again', async () => {
   const token = async () => (await post(form())).body.access_token
-  const listening = "FROM pg_stat_activity WHERE query = 'LISTEN mogocred' AND usename = 'test_service'"
+  const listening = "FROM pg_stat_activity WHERE application_name = 'mogocred token service, listening' AND usename = 'test_service'"
   const before = await token()
   const { rows } = await superuser.query(`SELECT pid, pg_terminate_backend(pid) ${listening}`)
   assert.equal(rows.length, 1)

@@ -21,6 +21,18 @@ umask 022
 say() { printf '%s\n' "$*"; }
 die() { printf 'mogocred: %s\n' "$*" >&2; exit 1; }
 
+# Says every ten seconds that $1, until stop_progress. Not on standard output, which may be
+# what somebody reads.
+progress=
+show_progress() {
+	(while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do say "    $1"; done) >&2 &
+	progress=$!
+}
+stop_progress() {
+	[ -z "$progress" ] || kill "$progress" 2>/dev/null || :
+	progress=
+}
+
 # --- packages -----------------------------------------------------------------
 
 # Prints the newest Debian PostgreSQL that has its server headers, if any.
@@ -286,10 +298,13 @@ private_install() {
 
 	tar -C "$SRC" --exclude=./.git -cf - . | tar -C "$build" --no-same-owner -xf -
 	find "$build" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \) -delete
+	show_progress "still compiling"
 	if ! make -s -C "$build" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" ${2:+"$2"} >"$1/build.log" 2>&1 ||
 		! make -s -C "$build" PG_CONFIG="$PG_CONFIG" ${2:+"$2"} install >>"$1/build.log" 2>&1; then
+		stop_progress
 		cat "$1/build.log" >&2
 		die "the build failed, see $1/build.log"
 	fi
+	stop_progress
 	give "$root" "$build"
 }

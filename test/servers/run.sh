@@ -44,7 +44,7 @@ block() {
 	sed -E -e "s/127\.0\.0\.1:(8080|80)\b/127.0.0.1:$2/; s/\b(9999|6432|5000)\b/$2/" \
 		-e "s/127\.0\.0\.1:8081/127.0.0.1:$api/; s/\b9091\b/$check/" \
 		-e "s/\b5432\b/$PGPORT/; s/\b5433\b/${standby:-1}/; s/\b(password ?= ?\"?)secret\b/\1$PGPASSWORD/" \
-		-e "s/:secret@/:$PGPASSWORD@/" \
+		-e "s/PGPASSWORD=secret/PGPASSWORD=$PGPASSWORD/" \
 		-e "s,/etc/(haproxy|apache2|dovecot|pgbouncer)/,$3/,; s,/usr/local/sbin/mogo-pam,$3/mogo-pam,; s,/etc/mogo-pam.pgpass,$3/pgpass," \
 		"$work/blocks/$1"/snippet.*
 }

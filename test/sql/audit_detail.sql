@@ -77,6 +77,14 @@ SELECT pg_temp.store(ARRAY[repeat('x', 1000000)], '{}',
 SELECT mogo_remove_client(:'id3') \g /dev/null
 TABLE pg_temp.newest;
 
+-- A few bytes of metadata can be much text: the cap is of the text, and what is beyond it
+-- is refused before it has been printed.
+SELECT pg_temp.error_of(format('SELECT mogo_add_client(''regress_detail'', metadata => %L)', m))
+FROM (VALUES ('{"n": 1e17000}'), ('{"n": [1e-9000, {"m": 1e9000}]}'),
+	('{"n": "' || repeat('\u0001', 2730) || '"}')) AS v (m);
+SELECT client_name FROM mogo_add_client('regress_detail digits', metadata => '{"n": 1e16000}');
+SELECT length(detail ->> 'metadata') FROM mogo_audit WHERE client_name = 'regress_detail digits';
+
 -- A scope has a longest length too, or lists would have none.
 SELECT n, pg_temp.error_of(format(
 	'SELECT mogo_add_client(''regress_detail'', scopes => ARRAY[''a'', repeat(''x'', %s)])', n))

@@ -57,6 +57,11 @@ INSERT INTO kept VALUES
 -- plain is never guessed at: what looks like a digest is a secret that somebody chose
 (24, 'plain', '1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3',
 	'1011fa912002dd2b76638a5fb982db7c583508f49e1734607f3598902ab050e3'),
+-- nor does a secret look like a stored form that only begins as some do
+(25, 'plain', 'sha256sumofsomething', 'sha256sumofsomething'),
+(26, 'plain', '$ecret that is long', '$ecret that is long'),
+(27, 'plain', 'scrypt is what I like', 'scrypt is what I like'),
+(28, 'plain', '{curly but no scheme}', '{curly but no scheme}'),
 -- sha512: the same forms
 (131, 'sha512', 'eb22f1632d19f55646da5ab495799837761cf65141533f35033cd6f7bd97c3c7'
 	'5831d5e04a5b9339f48098de4f3be28a71e6c65d4fa74bf7fbc252e96e09dc23', 'imported secret 311'),

@@ -48,6 +48,14 @@ WHERE e.extname = 'mogocred' AND d.deptype = 'e'
 SELECT type, identity FROM member ORDER BY type COLLATE "C", identity COLLATE "C";
 SELECT count(*) AS without_comment FROM member
 	WHERE obj_description(objid, classid::regclass::name) IS NULL;
+SELECT count(*) AS view_columns, count(*) FILTER (
+	WHERE col_description(a.attrelid, a.attnum) IS NULL) AS without_comment
+FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind = 'v'
+	JOIN member AS m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid WHERE a.attnum > 0;
+-- each can be read without another one
+SELECT identity, comment FROM (
+	SELECT identity, obj_description(objid, classid::regclass::name) AS comment FROM member) AS c
+WHERE comment !~ '^[A-Z].*\.$' OR comment ~* '\mthe same\M|\mlikewise\M|\mas above\M';
 SELECT bool_and(schema = 'creds' OR schema IS NULL) AS all_in_one_schema,
 	bool_and(identity ~ '(^|\.)mogo_') AS all_with_prefix FROM member;
 SELECT count(*) AS rights_of_others FROM member AS m,

@@ -17,4 +17,13 @@ SELECT mogo_purge('1000 years') + mogo_purge('365000 days') + mogo_purge(
 	'8760000 hours') + mogo_purge('12000 months -360000 days') AS none;
 SELECT client_name FROM mogo_rotate_secret(:'client_id', '1000 years');
 SELECT mogo_remove_client(:'client_id');
+-- A secret that lives to the end of the calendar: the next one's lifetime would go beyond,
+-- and such a moment is in no dump that can be restored.
+SELECT client_id, client_secret FROM mogo_add_client('regress calendar',
+	'294276-12-31 23:59:59.999999+00') \gset
+SELECT expires_at = '294276-12-31 23:59:59.999999+00' AS the_same
+	FROM mogo_rotate_own_secret(:'client_id'::uuid, :'client_secret', '0');
+SELECT live::text::mogo_live_secret[] = live AS readable FROM mogo_client
+	WHERE client_id = :'client_id';
+SELECT mogo_remove_client(:'client_id');
 TRUNCATE mogo_audit_log;

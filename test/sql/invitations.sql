@@ -165,6 +165,12 @@ SELECT count(*) AS of_nobody FROM mogo_accept_invitation(:'code');
 SELECT count(*) FROM mogo_invitations WHERE client_id = :'own_id';
 SELECT mogo_purge('0') > 0 AS purged;
 SELECT status, count(*) FROM mogo_invitations GROUP BY 1 ORDER BY 1;
+-- that is recorded, also where no secret went
+SELECT code FROM mogo_invite((SELECT client_id FROM mogo_add_client('regress purged')),
+	'1 microsecond') \gset
+SELECT mogo_purge('0');
+SELECT detail - 'ended_before' AS detail FROM mogo_audit WHERE action = 'secrets_purged'
+ORDER BY at DESC LIMIT 1;
 SELECT mogo_revoke_access('regress_mogo_portal');
 DROP ROLE regress_mogo_portal;
 TRUNCATE mogo_client, mogo_secret, mogo_audit_log, mogo_invitation_code;

@@ -179,6 +179,7 @@ sub contents
 		SET search_path = $schema;
 		SELECT c FROM mogo_client c ORDER BY client_id; SELECT s FROM mogo_secret s ORDER BY secret_id;
 		SELECT a FROM mogo_audit_log a ORDER BY at, a::text;
+		SELECT i FROM mogo_invitation_code i ORDER BY invitation_id;
 		SELECT u FROM mogo_secret_usage u ORDER BY 1; SELECT u FROM mogo_client_usage u ORDER BY 1}
 	);
 }
@@ -222,6 +223,17 @@ sub every_kind
 	$ask->(
 		"(SELECT client_name FROM mogo_authenticate('$h->{id}', '$h->{secret}', 'fd00::1'))",
 		'at home');
+	my ($used) = split /\|/,
+	  $run->(
+		"SELECT code FROM mogo_invite('$c->{id}', '1 day', label => 'taken up')"
+	  );
+	$ask->(
+		$status->($call->("mogo_accept_invitation('$used', '192.0.2.1')")),
+		'valid');
+	$run->("SELECT mogo_invite('$g->{id}', '1 day', '1 hour')");
+	$ask->(
+		"(SELECT string_agg(client_name || ' ' || status || COALESCE(' ' || host(accepted_from), ''), ',' ORDER BY created_at) FROM mogo_invitations)",
+		q{It's "one" accepted 192.0.2.1,off open});
 	my $i = $call->("mogo_add_client('gone')");
 	$run->("SELECT mogo_remove_client('$i->{id}')");
 	$ask->($status->($i), 'invalid');
@@ -236,7 +248,7 @@ sub every_kind
 		'false');
 	$ask->(
 		"(SELECT string_agg(client_name || '=' || live_secrets, ',' ORDER BY client_name) FROM mogo_clients)",
-		q{It's "one"=2,at home=1,chosen=1,off=1,short=0});
+		q{It's "one"=3,at home=1,chosen=1,off=1,short=0});
 	my $exists = $node->safe_psql($dbname,
 		"SELECT count(*) FROM pg_roles WHERE rolname = 'kind_nobody'");
 	$run->(

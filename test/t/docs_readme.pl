@@ -95,8 +95,11 @@ is( $node->safe_psql(
 	UNION ALL SELECT count(*) FROM pg_namespace WHERE nspname = 'mogo'}),
 	"0\n0",
 	'neither the extensions nor the schema are left');
-is($node->psql('postgres', 'DROP ROLE my_admin, my_token_service'),
-	0, 'the roles can be dropped');
+is( $node->psql(
+		'postgres',
+		'DROP ROLE my_admin, my_token_service, my_portal, my_monitor'),
+	0,
+	'the roles can be dropped');
 
 $in .= "\\q\n";
 $psql->finish;

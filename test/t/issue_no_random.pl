@@ -1,4 +1,4 @@
-# Where the random source or SHA-256 fails there is an error: never a weaker secret, never
+# Where the random source or a hash fails there is an error: never a weaker secret, never
 # "yes", nothing written, and afterwards all goes on. libcrypto's functions are made to
 # fail by a library that stands before it.
 
@@ -6,7 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
-use Digest::SHA qw(sha256_hex);
+use Digest::SHA qw(sha256_hex sha512_hex);
 use ProtocolSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -38,6 +38,22 @@ EVP_DigestFinal_ex(void *context, unsigned char *digest, unsigned int *len)
 	return FAILS("hash") ? 0 : next(context, digest, len);
 }
 
+int
+EVP_Digest(const void *data, size_t count, unsigned char *md, unsigned int *size, const void *type, void *impl)
+{
+	int			(*next) (const void *, size_t, unsigned char *, unsigned int *, const void *, void *) = dlsym(RTLD_NEXT, "EVP_Digest");
+
+	return FAILS("sha512") ? 0 : next(data, count, md, size, type, impl);
+}
+
+int
+HMAC_Final(void *context, unsigned char *md, unsigned int *len)
+{
+	int			(*next) (void *, unsigned char *, unsigned int *) = dlsym(RTLD_NEXT, "HMAC_Final");
+
+	return FAILS("hmac") ? 0 : next(context, md, len);
+}
+
 void *
 EVP_MD_CTX_new(void)
 {
@@ -64,6 +80,14 @@ $node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
 my ($id, $secret) = split /\|/,
   $node->safe_psql('postgres',
 	q{SELECT client_id, client_secret FROM mogo_add_client('client')});
+my $sha512 = sha512_hex('a generated secret of another system');
+# by Python's hashlib
+my $pbkdf2 = '$pbkdf2-sha256$i=1,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw';
+$node->safe_psql(
+	'postgres',
+	"SELECT mogo_import_client('sha512', 'sha512', 'sha512', '$sha512', generated => true),
+	mogo_import_client('pbkdf2', 'pbkdf2', 'pbkdf2', '$pbkdf2', generated => true)"
+);
 my $state = sub {
 	return $node->safe_psql('postgres',
 		'SELECT c FROM mogo_client c; SELECT s FROM mogo_secret s; SELECT count(*) FROM mogo_audit'
@@ -106,7 +130,8 @@ my @making = (
 	"SET mogocred.secret_format = token; SELECT mogo_add_client('new')",
 	"SELECT mogo_add_secret('$id')",
 	"SELECT mogo_rotate_secret('$id', '0')",
-	"SELECT mogo_import_client('new', 'f5200000-0000-4000-8000-000000000001', 'sha256', '$sha256')"
+	"SELECT mogo_import_client('new', 'f5200000-0000-4000-8000-000000000001', 'sha256', '$sha256')",
+	"SELECT mogo_import_client('new', 'new', 'plain', 'a generated secret of another system', generated => true)"
 );
 my @checking = (
 	"SELECT mogo_verify('$id', '$secret')",
@@ -124,9 +149,28 @@ is($_, 't', 'random: a check needs none')
 for my $what ('hash', 'memory')
 {
 	is( $_,
-		'XX000: could not compute a SHA-256 hash',
+		'XX000: could not compute a hash',
 		"$what: an error, and no answer")
-	  for failing($what, $what eq 'memory', @making[ 0 .. 2, 4 ], @checking);
+	  for failing($what, $what eq 'memory', @making[ 0 .. 2, 4, 5 ],
+		@checking);
+}
+my %slow = (
+	sha512 => [
+		"SELECT mogo_import_client('new', 'new', 'sha512', '$sha512')",
+		"SELECT mogo_verify('sha512', 'a generated secret of another system')",
+		"SELECT mogo_rehash_secret('sha512', 'wrong')",
+		"SELECT mogo_verify_status('$id', 'wrong')"
+	],
+	hmac => [
+		"SELECT mogo_verify('pbkdf2', 'imported secret 37')",
+		"SELECT mogo_rehash_secret('pbkdf2', 'imported secret 37')"
+	]);
+for my $what (sort keys %slow)
+{
+	is( $_,
+		'XX000: could not compute a hash',
+		"$what: an error, and no answer"
+	) for failing($what, 0, @{ $slow{$what} });
 }
 is($state->(), $before, 'nothing was written');
 is($node->safe_psql('postgres', "SELECT mogo_verify('$id', '$secret')"),

@@ -131,6 +131,47 @@ cmp_ok($found{$_}, '<=', $found{crypt},
 is($node->safe_psql('postgres', 'SELECT count(*) FROM mogo_clients'),
 	'1', 'and nothing was imported');
 
+# The same with PBKDF2 (cancelled), and with SHA-512 and at an import, which are too fast for
+# that: no more is left than by a statement that does nothing with the parameter, or by a
+# check of a client whose hash is native, for which nothing but a buffer on the stack is used.
+# (The hash is not the secret's; by Python's hashlib.)
+$node->safe_psql(
+	'postgres', q{
+	SELECT mogo_import_client('pbkdf2', 'slow', 'pbkdf2',
+		'$pbkdf2-sha512$i=2000000,l=32$c2xvdyBzYWx0$aY155DZLpen1kRGkKPH0wDxuLXTAOwAB5xVYGc+dvjk');
+	SELECT mogo_import_client('sha512', 'fast', 'sha512', encode(sha512('x'), 'hex'), generated => true);
+	SELECT mogo_add_client('native', external_id => 'native')}
+);
+%calls = (
+	nothing => q{SELECT pg_sleep(5), $1::text, $2},
+	native => 'SELECT mogo_verify($1::text, $2)',
+	pbkdf2 => 'SELECT mogo_verify($1::text, $2)',
+	sha512 => 'SELECT mogo_verify($1::text, $2)',
+	rehash => 'SELECT mogo_rehash_secret($1::text, $2)',
+	generated =>
+	  q{SELECT mogo_import_client($1 || gen_random_uuid(), gen_random_uuid(), 'plain', $2, generated => true)}
+);
+for my $which (sort keys %calls)
+{
+	for (1 .. 3)
+	{
+		$number++;
+		$session->params(
+			$calls{$which},
+			{ pbkdf2 => 'slow', native => 'native' }->{$which} // 'fast',
+			"SECRETMARK${number}chosen" . 'y' x 20);
+		like($session->errors, qr/^57014/, "$which: cancelled")
+		  if $_ == 3 && $which =~ /nothing$|pbkdf2/;
+	}
+	$found{$which} = count_in($session->pid, "SECRETMARK${number}chosen");
+	note("$which: $found{$which}");
+}
+cmp_ok($found{pbkdf2}, '<=', $found{nothing},
+	'pbkdf2, cancelled: no more is left than of the parameter');
+cmp_ok($found{$_}, '<=', $found{native},
+	"$_: no more is left than by a native check")
+  for 'sha512', 'rehash', 'generated';
+
 $session->close;
 $node->stop;
 done_testing();

@@ -113,12 +113,14 @@ sub present
 	my @codes = grep { !$code{$_}{presented}++ } sort keys %code;
 	my $values = join ', ', map { "('$code{$_}{state}', '$_')" } @codes;
 	return $node->safe_psql(
-		'postgres', "WITH c AS MATERIALIZED (SELECT v.state, i.invitation_id, a.*
+		'postgres',
+		"WITH c AS MATERIALIZED (SELECT v.state, i.invitation_id, a.*
 		FROM (VALUES $values) AS v(state, code)
 		JOIN mogo_invitation_code AS i ON i.code_hash = sha256(v.code::bytea)
 		LEFT JOIN LATERAL mogo_accept_invitation(v.code) AS a ON true)
 		SELECT state, secret_id IS NOT NULL, COALESCE(mogo_verify(client_id, client_secret), false),
-			count(*) FROM c GROUP BY 1, 2, 3 ORDER BY 1, 2, 3") . "\n"
+			count(*) FROM c GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
+	  . "\n"
 	  . $node->safe_psql(
 		'postgres', "SELECT 'left ' || status, count(*) FROM mogo_invitations
 		WHERE status <> 'accepted' GROUP BY 1");
@@ -194,11 +196,11 @@ foreach my $round (1 .. ROUNDS)
 		"round $round: no code that was accepted is good again");
 	unlike($presented, qr/^open\|f/m,
 		"round $round: every other acknowledged code works");
-	unlike($presented, qr/\|t\|f\|/,
-		"round $round: what a code gives works");
+	unlike($presented, qr/\|t\|f\|/, "round $round: what a code gives works");
 	unlike($presented, qr/^left/m,
 		"round $round: and none is neither open nor accepted");
-	is(inconsistencies($node), '', "round $round: nor is anything half there");
+	is(inconsistencies($node), '',
+		"round $round: nor is anything half there");
 }
 
 # Indexes and heap agree, as amcheck sees it where it is installed.

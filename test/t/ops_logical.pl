@@ -1,4 +1,4 @@
-# Logical replication of the three tables to a server that has the extension: checks
+# Logical replication of clients, secrets and audit to a server that has the extension: checks
 # answer right there, revocations arrive, and the limits that doc/deployment.md names.
 
 use strict;

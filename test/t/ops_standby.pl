@@ -227,9 +227,17 @@ $primary->safe_psql('postgres',
 );
 my $gone = issue($primary, 'gone');
 $primary->safe_psql('postgres', "SELECT mogo_remove_client('$gone->{id}')");
+my @code = map {
+	$primary->safe_psql('postgres',
+		"SELECT code FROM mogo_invite('$busy->{id}', '1 day')")
+} 1 .. 2;
+my $invited = issue($primary, undef, "mogo_accept_invitation('$code[0]')");
 catch_up($primary, $standby);
+is(sqlstate($standby, "SELECT mogo_accept_invitation('$code[1]')"),
+	'25006', 'a code is not taken up on a standby');
 my $tables =
   q{SELECT c FROM mogo_client c ORDER BY client_id; SELECT s FROM mogo_secret s ORDER BY secret_id;
+	SELECT i FROM mogo_invitation_code i ORDER BY invitation_id;
 	SELECT a FROM mogo_audit_log a ORDER BY a::text};
 my $before = $primary->safe_psql('postgres', $tables);
 $primary->stop('immediate');
@@ -245,6 +253,17 @@ is( $standby->safe_psql(
 is(verify($standby, $busy), 't', 'promotion: a client');
 is(verify($standby, $bounded), 'f', 'promotion: what was revoked stays so');
 is(verify($standby, $gone), 'f', 'promotion: what was removed stays so');
+is(verify($standby, $invited), 't', 'promotion: a secret that was taken up');
+is( $standby->safe_psql(
+		'postgres', "SELECT count(*) FROM mogo_accept_invitation('$code[0]')"
+	),
+	'0',
+	'promotion: a code that was used stays so');
+is( verify(
+		$standby, issue($standby, undef, "mogo_accept_invitation('$code[1]')")
+	),
+	't',
+	'promotion: a code that was not is still good');
 my $new = issue($standby, undef, "mogo_rotate_secret('$busy->{id}', '0')");
 is(verify($standby, $new) . verify($standby, $busy),
 	'tf', 'promotion: the new primary rotates');

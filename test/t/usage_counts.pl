@@ -60,6 +60,20 @@ is(check($node, $c, 2), 0, 'disabled: refused');
 is(counted($node, $c), '7|6', 'disabled: the right secret is a failed check');
 $q->("SELECT mogo_enable_client('$c->{id}')");
 
+# By an external id: counted for the client that has it. A rehash counts as neither.
+$q->(
+	q{SELECT mogo_import_client('outside', 'https://client.example/mcp', 'sha512', encode(sha512('of the outside'), 'hex'), generated => true)}
+);
+$q->("SELECT mogo_verify('https://client.example/mcp', '$_')")
+  for 'of the outside', 'wrong', 'wrong';
+$q->("SELECT mogo_rehash_secret('https://client.example/mcp', '$_')")
+  for 'wrong', 'of the outside', 'of the outside';
+is( $q->(
+		q{SELECT s.uses, c.failed_checks, s.algorithm FROM mogo_secrets AS s JOIN mogo_clients AS c USING (client_id)
+	WHERE c.external_id = 'https://client.example/mcp'}),
+	'1|2|sha256',
+	'by an external id');
+
 my $entries = 'SELECT entries, not_counted FROM mogo_usage_status()';
 flushed($node, $c, '7|6');
 $node->poll_query_until('postgres', $entries, '0|0');
