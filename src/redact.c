@@ -133,7 +133,7 @@ redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST Ju
 {
 	const char *sql = pstate->p_sourcetext;
 
-	if (redact_literals && our_statement() == NULL && session_calls && query->utilityStmt != NULL &&
+	if (redact_literals && session_calls && query->utilityStmt != NULL && our_statement() == NULL &&
 		sql != NULL && sql == debug_query_string && query->stmt_location >= 0)
 	{
 		MogoScan	part = {sql + query->stmt_location, NULL, MOGO_BACKSLASHES};
