@@ -118,7 +118,7 @@ mogo_bcrypt_matches(const char *secret, size_t len, const char *hash)
 			ereport(WARNING,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("client secrets with a bcrypt hash cannot be checked on this server"),
-					 errhint("Set pgcrypto.builtin_crypto_enabled to \"on\", or rotate these clients to generated secrets.")));
+					 errhint("Set \"pgcrypto.builtin_crypto_enabled\" to \"on\", or rotate these clients to generated secrets.")));
 		warned = true;
 		return false;
 	}

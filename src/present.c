@@ -131,8 +131,10 @@ void
 mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 {
 	char		pair[MAX_BASIC_HEADER];
+	char		id[MOGO_MAX_EXTERNAL_ID];
 	size_t		idlen;
 	size_t		secretlen;
+	bool		external = false;
 
 	if (has_short_arg(fcinfo, argno, MAX_BASIC_HEADER))
 	{
@@ -141,8 +143,9 @@ mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 		if (mogo_parse_basic(VARDATA_ANY(header), VARSIZE_ANY_EXHDR(header),
 							 pair, sizeof(pair), &idlen, &secretlen))
 		{
-			if (take_id(presented, pair, idlen))
-				presented->external_id = cstring_to_text_with_len(pair, idlen);
+			external = take_id(presented, pair, idlen);
+			if (external)
+				memcpy(id, pair, idlen);
 			if (secretlen > 0 && secretlen <= MOGO_MAX_SECRET &&
 				mogo_valid_utf8(pair + idlen, secretlen))
 			{
@@ -151,7 +154,10 @@ mogo_present_basic(FunctionCallInfo fcinfo, int argno, MogoPresented *presented)
 				presented->has_secret = true;
 			}
 		}
+		/* there may be no memory for the id */
 		explicit_bzero(pair, sizeof(pair));
+		if (external)
+			presented->external_id = cstring_to_text_with_len(id, idlen);
 	}
 }
 

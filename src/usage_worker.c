@@ -119,7 +119,7 @@ run_flush_worker(Oid database, bool quiet)
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 					 errmsg("could not start a background worker to flush mogocred's use counts"),
 					 errdetail("The counts wait in memory until the next flush."),
-					 errhint("You might need to increase max_worker_processes.")));
+					 errhint("You might need to increase \"max_worker_processes\".")));
 		return false;
 	}
 	while (GetBackgroundWorkerPid(handle, &pid) != BGWH_STOPPED)

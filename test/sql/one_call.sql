@@ -64,4 +64,16 @@ SELECT pg_temp.rotate_twice(:'id');
 ROLLBACK TO s;
 SELECT (pg_temp.rotate(:'id')).client_name;
 COMMIT;
+-- So it is if nothing changes between them: mogo_ensure_client changed nothing.
+DO $$
+DECLARE
+	c mogo_credentials;
+BEGIN
+	c := mogo_ensure_client('regress one call');
+	c := mogo_ensure_client('regress one call', scopes => '{}');
+	c := mogo_rotate_secret(c.client_id, '0');
+	RAISE NOTICE 'the last one works: %', mogo_verify(c.client_id, c.client_secret);
+END $$;
+SELECT a.client_name FROM mogo_ensure_client('regress one call') AS a,
+	mogo_ensure_client('regress one call', scopes => '{}') AS b;
 TRUNCATE mogo_client, mogo_secret, mogo_audit_log;

@@ -39,7 +39,7 @@ is($out, "f\nf\nf", 'off: false');
 is(() = $err =~ /^.*WARNING: /mg, 1, 'off: one warning in the session');
 like(
 	$err,
-	qr/WARNING:  client secrets with a bcrypt hash cannot be checked on this server\n.*HINT:  Set pgcrypto.builtin_crypto_enabled to "on", or rotate these clients to generated secrets\./,
+	qr/WARNING:  client secrets with a bcrypt hash cannot be checked on this server\n.*HINT:  Set "pgcrypto.builtin_crypto_enabled" to "on", or rotate these clients to generated secrets\./,
 	'off: what it says');
 unlike(
 	$err,

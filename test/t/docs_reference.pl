@@ -1,8 +1,7 @@
 # README's reference names each function with its signature, each view with its columns
 # and each type with its attributes, as the catalog has them, and nothing that does not
-# exist; its list of settings says what the server says, in the same words. Each member
-# and each column of a view can be read about in psql, too: COMMENT ON is what
-# test/sql/install.sql looks at.
+# exist; its list of settings says what the server says, in the same words; and the
+# manual's index has each page. (test/sql/install.sql looks at COMMENT ON.)
 
 use strict;
 use warnings FATAL => 'all';
@@ -96,5 +95,13 @@ foreach (@settings)
 }
 my @listed = $list =~ /^- `(mogocred\.\w+)` \(default/mg;
 is(scalar @listed, scalar @settings, 'no setting that is not there');
+
+# The manual's index.
+my $doc = "$FindBin::Bin/../../doc";
+my $index = slurp_file("$doc/README.md");
+my @pages = grep { !/README/ } map { s{.*/}{}r } glob "$doc/*.md";
+cmp_ok(scalar @pages, '>', 15, 'pages');
+is_deeply([ grep { $index !~ /^- \[\Q$_\E\]\(\Q$_\E\)/m } @pages ],
+	[], 'doc/README.md has each page');
 
 done_testing();
