@@ -258,6 +258,18 @@ suppressed(void)
 }
 
 /*
+ * Raises 40001, as PostgreSQL does, because an older snapshot does not show what another
+ * session has committed and this change must not pass over. The caller can retry.
+ */
+void
+mogo_stale_snapshot(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
+}
+
+/*
  * Runs a statement as the tables' owner and returns the number of rows. read_only: with
  * the active snapshot, else with a new one.
  */

@@ -367,9 +367,7 @@ mogo_remove_client(PG_FUNCTION_ARGS)
 	 * that is imported later.
 	 */
 	if (mogo_read_latest(&change, &find_invitations, values, NULL) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update")));
+		mogo_stale_snapshot();
 	mogo_change_row(&change, &remove_client, values, NULL);
 	initStringInfo(&detail);
 	appendStringInfoChar(&detail, '{');

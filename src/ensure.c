@@ -132,9 +132,7 @@ change_client(FunctionCallInfo fcinfo, MogoChange *change, Datum *values, const 
 	if (!mogo_set_properties(change, values, nulls, true))
 	{
 		if (IsolationUsesXactSnapshot())
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not serialize access due to concurrent update")));
+			mogo_stale_snapshot();
 		return (Datum) 0;
 	}
 	if (!nulls[PROPERTY_EXTERNAL_ID])

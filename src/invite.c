@@ -16,6 +16,7 @@
 #include "mogocred.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -219,9 +220,15 @@ mogo_revoke_invitation(PG_FUNCTION_ARGS)
 		mogo_end(&change);
 		PG_RETURN_VOID();
 	}
-	if (!mogo_try_lock_client(&change, DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)), &client) ||
-		mogo_execute(&change, &find, values, NULL) == 0)
+	if (!mogo_try_lock_client(&change, DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)), &client))
 		no_such_invitation(invitation_id);
+	if (mogo_execute(&change, &find, values, NULL) == 0)
+	{
+		/* it is newer than the transaction's snapshot, or was purged */
+		if (IsolationUsesXactSnapshot())
+			mogo_stale_snapshot();
+		no_such_invitation(invitation_id);
+	}
 	if (DatumGetBool(mogo_result(2, BOOLOID, NULL)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

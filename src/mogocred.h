@@ -389,6 +389,7 @@ extern void mogo_change_row(const MogoChange *change, MogoStatement *statement,
 							const Datum *values, const bool *nulls);
 extern void mogo_insert(const MogoChange *change, MogoTable table,
 						const Datum *values, const bool *nulls);
+extern void mogo_stale_snapshot(void);
 extern void mogo_throw_taken(MemoryContext context, const pg_uuid_t *client_id,
 							 const text *name, const text *external_id,
 							 const char *hint);

@@ -60,8 +60,8 @@ FROM mogo_secrets WHERE client_id = :'id' GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT code FROM mogo_invite(:'id', '1 hour', '0', '2999-12-31') \gset
 SELECT client_secret AS fourth, expires_at FROM mogo_accept_invitation(:'code') \gset
 SELECT mogo_verify_status(:'id', s), :'expires_at'::timestamptz = '2999-12-31' AS end_of_fourth
-FROM (VALUES (1, :'accepted_client_secret'), (2, :'second'), (3, :'third'),
-	(4, :'fourth')) AS v (n, s)
+FROM (VALUES (1, :'accepted_client_secret'), (2, :'second'), (3, :'third'), (4, :'fourth'))
+	AS v (n, s)
 ORDER BY n;
 SELECT accepted_from, count(*) FROM mogo_invitations GROUP BY 1 ORDER BY 1;
 
