@@ -111,6 +111,7 @@ export const actions = {
     LATERAL mogo.mogo_invite(c.client_id, $2::interval) AS i`, name, valid),
   invite: (db, { id, valid, overlap }) => db.run(`${invite}
     mogo.mogo_invite($1::uuid, $2::interval, nullif($3::text, '')::interval) AS i`, id, valid, overlap),
+  external: (db, { id, external }) => db.run('SELECT mogo.mogo_update_client($1::uuid, external_id => $2::text)', id, external),
   withdraw: (db, { id }) => db.run('SELECT mogo.mogo_revoke_invitation($1::uuid)', id),
   disable: (db, { id }) => db.run('SELECT mogo.mogo_disable_client($1::uuid)', id),
   enable: (db, { id }) => db.run('SELECT mogo.mogo_enable_client($1::uuid)', id),

@@ -50,7 +50,7 @@ async function visit (page, name) {
 }
 async function add (page, name) {
   await button(page, 'ADD CLIENT').click()
-  await page.getByLabel('API Client Name').fill(name)
+  await page.getByRole('textbox', { name: 'API Client Name' }).fill(name)
   await button(page, 'Save').click()
   await page.locator('#once').waitFor()
   const issued = { name: await shown(page, 'API Client Name'), id: await shown(page, 'Client ID'), secret: await shown(page, 'Client Secret') }
@@ -183,10 +183,10 @@ await test('the token service gives the client a token, and only for this secret
 
 await test('a name that exists is an error in the dialog, which stays', async () => {
   await button(page, 'ADD CLIENT').click()
-  await page.getByLabel('API Client Name').fill(first.name)
+  await page.getByRole('textbox', { name: 'API Client Name' }).fill(first.name)
   await button(page, 'Save').click()
   await page.getByText('Client name "Mogoplus_testaccount" already exists.').waitFor()
-  assert.equal(await page.getByLabel('API Client Name').inputValue(), first.name)
+  assert.equal(await page.getByRole('textbox', { name: 'API Client Name' }).inputValue(), first.name)
   await page.keyboard.press('Escape')
 })
 
@@ -368,11 +368,11 @@ await test('one colour each for error, warning and success, all readable, light 
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme })
     await button(page, 'ADD CLIENT').click()
-    await page.getByLabel('API Client Name').fill(first.name)
+    await page.getByRole('textbox', { name: 'API Client Name' }).fill(first.name)
     await button(page, 'Save').click()
     await page.getByText('already exists').waitFor()
     const error = await look(page.locator('dialog[open] output'))
-    await page.getByLabel('API Client Name').fill(`Colours ${colorScheme}`)
+    await page.getByRole('textbox', { name: 'API Client Name' }).fill(`Colours ${colorScheme}`)
     await button(page, 'Save').click()
     await page.locator('#once').waitFor()
     secrets.push(await shown(page, 'Client Secret'))
@@ -454,6 +454,26 @@ await test('a client with an external id is found by it, and its file and dialog
   assert.equal(JSON.parse(await readFile(await download.path(), 'utf8')).clientId, external)
   await button(page, 'Close').click()
   await gone(page)
+})
+
+await test('an external id is given, changed and taken away; one that is taken is refused', async () => {
+  const external = async () => (await admin.query("SELECT external_id FROM mogo.mogo_clients WHERE client_name = 'Is given one'")).rows[0].external_id
+  await admin.query("SELECT mogo.mogo_add_client('Is given one')")
+  await page.goto(`${web.origin}/?find=given`)
+  await page.getByRole('link', { name: 'Is given one' }).click()
+  for (const id of ['https://client.example/mcp', 'orders', '']) {
+    await button(page, 'Change the external ID').click()
+    await page.getByRole('textbox', { name: 'External ID' }).fill(id)
+    await button(page, 'Save').click()
+    await until(async () => await external() === (id || null))
+    if (id) await page.locator('dd code', { hasText: id }).waitFor()
+  }
+  await button(page, 'Change the external ID').click()
+  await page.getByRole('textbox', { name: 'External ID' }).fill('Partner/0815')
+  await button(page, 'Save').click()
+  await page.locator('dialog[open] output.error', { hasText: 'already exists' }).waitFor()
+  assert.equal(await external(), null)
+  await page.locator('dialog[open]').getByRole('button', { name: 'Close' }).click()
 })
 
 await test('an added client is shown, beyond the first page and whatever was searched for', async () => {
@@ -544,7 +564,7 @@ await test('a session that has ended is said, and that nothing was done', async 
   await page.goto(web.origin)
   await endSessions()
   await button(page, 'ADD CLIENT').click()
-  await page.getByLabel('API Client Name').fill('Too late')
+  await page.getByRole('textbox', { name: 'API Client Name' }).fill('Too late')
   await button(page, 'Save').click()
   await page.getByText('Your session has ended, and nothing was done. Sign in and do it again.').waitFor()
   assert.equal(await value("SELECT count(*)::int FROM mogo.mogo_clients WHERE client_name = 'Too late'"), 0)
