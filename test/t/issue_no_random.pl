@@ -83,7 +83,8 @@ my ($id, $secret) = split /\|/,
 my $sha512 = sha512_hex('a generated secret of another system');
 # by Python's hashlib
 my $pbkdf2 = '$pbkdf2-sha256$i=1,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw';
-$node->safe_psql('postgres',
+$node->safe_psql(
+	'postgres',
 	"SELECT mogo_import_client('sha512', 'sha512', 'sha512', '$sha512', generated => true),
 	mogo_import_client('pbkdf2', 'pbkdf2', 'pbkdf2', '$pbkdf2', generated => true)"
 );
@@ -150,7 +151,8 @@ for my $what ('hash', 'memory')
 	is( $_,
 		'XX000: could not compute a hash',
 		"$what: an error, and no answer")
-	  for failing($what, $what eq 'memory', @making[ 0 .. 2, 4, 5 ], @checking);
+	  for failing($what, $what eq 'memory', @making[ 0 .. 2, 4, 5 ],
+		@checking);
 }
 my %slow = (
 	sha512 => [
@@ -167,8 +169,8 @@ for my $what (sort keys %slow)
 {
 	is( $_,
 		'XX000: could not compute a hash',
-		"$what: an error, and no answer")
-	  for failing($what, 0, @{ $slow{$what} });
+		"$what: an error, and no answer"
+	) for failing($what, 0, @{ $slow{$what} });
 }
 is($state->(), $before, 'nothing was written');
 is($node->safe_psql('postgres', "SELECT mogo_verify('$id', '$secret')"),
