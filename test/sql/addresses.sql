@@ -26,7 +26,8 @@ FROM (VALUES
 	(39, '010.1.2.3'), (40, '10.1.0.0/16'), (41, '10.1.2.3:'), (42, '10.1.2.3:x'),
 	(43, '10.1.2.3:123456'), (44, ':80'), (45, ':'), (46, '::1:'), (47, '['), (48, ']'),
 	(49, '[]'), (50, '[::1'), (51, '::1]'), (52, '[::1]443'), (53, '[::1]:'), (54, '[::1]:x'),
-	(55, '[10.1.2.3]'), (56, '[10.1.2.3]:80'), (57, 'fe80::1%'), (58, '%eth0'), (59, '10.1.2.3%eth0'),
+	(55, '[10.1.2.3]'), (56, '[10.1.2.3]:80'), (57, 'fe80::1%'), (58, '%eth0'),
+	(59, '10.1.2.3%eth0'),
 	(60, '[::1%'), (61, E'10.1.2.3\n'), (62, 'localhost'), (63, '0x0a010203'), (64, '167838211'),
 	(65, repeat('1', 300)), (66, '::1' || repeat(' ', 10000000)), (67, U&'\0661\0660.1.2.3'),
 	(68, 'fe80::1%' || repeat('x', 100)), (69, '/tmp/socket'),
@@ -38,7 +39,8 @@ SELECT count(a.*) FROM (VALUES (repeat('1', 300)), ('::1' || repeat(' ', 1000000
 
 -- The inet form goes by the type, and a literal without one is text.
 SELECT
-	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret', '10.1.2.3'::inet)) AS inet,
+	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret', '10.1.2.3'::inet))
+		AS inet,
 	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret', NULL::inet)) AS null_inet,
 	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret', 'unknown')) AS untyped,
 	(SELECT count(*) FROM mogo_authenticate(:'bound_id', :'bound_secret')) AS none;

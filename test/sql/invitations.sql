@@ -31,7 +31,8 @@ SELECT count(*) FROM mogo_invite(:'id', '1 hour');
 SELECT n, (SELECT count(*) FROM mogo_accept_invitation(c)) AS rows
 FROM (VALUES (1, NULL), (2, ''), (3, 'mogoinvite_'), (4, upper(:'code')), (5, :'code' || ' '),
 	(6, left(:'code', 59)), (7, repeat('x', 60)), (8, repeat('x', 10000000)),
-	(9, encode(sha256(:'code'), 'hex')), (10, U&'\00e9' || substr(:'code', 3))) AS v (n, c) ORDER BY n;
+	(9, encode(sha256(:'code'), 'hex')), (10, U&'\00e9' || substr(:'code', 3))) AS v (n, c)
+ORDER BY n;
 SELECT client_name, client_secret, client_id = :'id' AS same_client, external_id, expires_at
 FROM mogo_accept_invitation(:'code', 'unknown') \gset accepted_
 SELECT :'accepted_client_name' AS client_name, :'accepted_external_id' AS external_id,
@@ -42,14 +43,16 @@ RESET ROLE;
 SELECT mogo_verify(:'id', :'accepted_client_secret');
 SELECT status, accepted_at IS NOT NULL AS accepted, accepted_from FROM mogo_invitations;
 SELECT label, status FROM mogo_secrets WHERE client_id = :'id';
-SELECT action, actor = session_user AS session, acting_as, client_name, secret_id IS NOT NULL AS secret,
+SELECT action, actor = session_user AS session, acting_as, client_name,
+	secret_id IS NOT NULL AS secret,
 	detail ? 'invitation_id' AS invitation
 FROM mogo_audit WHERE action LIKE '%invit%' ORDER BY at;
 
 -- Without an overlap beside the others, with one by rotation, from the acceptance on.
 SELECT code FROM mogo_invite(:'id', '1 hour') \gset
 SELECT client_secret AS second FROM mogo_accept_invitation(:'code', '192.0.2.1:443'::text) \gset
-SELECT mogo_verify(:'id', :'accepted_client_secret') AS first, mogo_verify(:'id', :'second') AS second;
+SELECT mogo_verify(:'id', :'accepted_client_secret') AS first,
+	mogo_verify(:'id', :'second') AS second;
 SELECT code FROM mogo_invite(:'id', '1 hour', '1 hour') \gset
 SELECT client_secret AS third FROM mogo_accept_invitation(:'code', '2001:db8::1'::inet) \gset
 SELECT status, expires_at < now() + '61 minutes' AS within_the_hour, count(*)
@@ -57,7 +60,8 @@ FROM mogo_secrets WHERE client_id = :'id' GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT code FROM mogo_invite(:'id', '1 hour', '0', '2999-12-31') \gset
 SELECT client_secret AS fourth, expires_at FROM mogo_accept_invitation(:'code') \gset
 SELECT mogo_verify_status(:'id', s), :'expires_at'::timestamptz = '2999-12-31' AS end_of_fourth
-FROM (VALUES (1, :'accepted_client_secret'), (2, :'second'), (3, :'third'), (4, :'fourth')) AS v (n, s)
+FROM (VALUES (1, :'accepted_client_secret'), (2, :'second'), (3, :'third'), (4, :'fourth'))
+	AS v (n, s)
 ORDER BY n;
 SELECT accepted_from, count(*) FROM mogo_invitations GROUP BY 1 ORDER BY 1;
 
@@ -135,7 +139,8 @@ SELECT client_secret AS next, expires_at BETWEEN now() + '29 days' AND now() + '
 	client_id = :'own_id' AS same_client, external_id
 FROM mogo_rotate_own_secret(:'own_id', :'own', '1 hour') \gset
 SELECT :'month' AS a_month, :'same_client' AS same_client, :'external_id' AS external_id;
-SELECT client_secret AS last FROM mogo_rotate_own_secret(:'own_id'::uuid, :'next', '0', 'unknown') \gset
+SELECT client_secret AS last
+FROM mogo_rotate_own_secret(:'own_id'::uuid, :'next', '0', 'unknown') \gset
 RESET ROLE;
 SELECT mogo_verify_status(:'own_id', s)
 FROM (VALUES (1, :'own'), (2, :'next'), (3, :'last')) AS v (n, s) ORDER BY n;
@@ -148,7 +153,8 @@ SELECT count(*) FROM mogo_rotate_own_secret(:'own_id', :'last', '1 hour');
 SELECT mogo_enable_client(:'own_id');
 SELECT mogo_update_client(:'own_id', allowed_cidrs => '{10.0.0.0/8}');
 SELECT (SELECT count(*) FROM mogo_rotate_own_secret(:'own_id', :'last', '1 hour')) AS no_address,
-	(SELECT count(*) FROM mogo_rotate_own_secret(:'own_id', :'last', '1 hour', '192.0.2.1')) AS outside;
+	(SELECT count(*) FROM mogo_rotate_own_secret(:'own_id', :'last', '1 hour', '192.0.2.1'))
+		AS outside;
 SELECT count(*) FROM mogo_rotate_own_secret(:'own_id'::uuid, :'last', '1 hour', '10.0.0.1'::inet);
 SELECT count(*) FROM mogo_rotate_own_secret(:'own_id', :'last', '1 hour', '10.0.0.1'::inet);
 SELECT mogo_rotate_own_secret(:'own_id', :'last', NULL);
