@@ -73,7 +73,7 @@ endif
 # Each folder's run.sh, with the PG_CONFIG that the caller named.
 RUN = @PG_CONFIG="$(CALLERS_PG_CONFIG)" "$(SRC)/
 
-.PHONY: test test-monitoring test-drivers test-servers test-examples test-debian test-package test-image test-majors bench dist image
+.PHONY: bench-http test test-monitoring test-drivers test-servers test-examples test-debian test-package test-image test-majors bench dist image
 .PHONY: demo demo-stop demo-console demo-token-service
 .PHONY: check-cost check-deep check-lint format check-fuzz check-sanitize check-valgrind check-coverage check-timing
 
@@ -111,6 +111,9 @@ bench: ## Measures every row of the figures, side by side; QUICK=1 for a first l
 	$(RUN)bench/run.sh"
 check-cost: ## Counts what preloading costs sessions that never call us, with callgrind
 	$(RUN)bench/cost/run.sh"
+
+bench-http: ## Measures tokens a second of an OpenID provider with mogocred and otherwise
+	$(RUN)bench/http/run.sh"
 
 check-deep: ## Runs the slow checks, from here to check-coverage; this takes an hour
 	$(RUN)test/deep/run.sh" $@

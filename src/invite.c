@@ -220,11 +220,10 @@ mogo_revoke_invitation(PG_FUNCTION_ARGS)
 		mogo_end(&change);
 		PG_RETURN_VOID();
 	}
-	if (!mogo_try_lock_client(&change, DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)), &client))
-		no_such_invitation(invitation_id);
-	if (mogo_execute(&change, &find, values, NULL) == 0)
+	if (!mogo_try_lock_client(&change, DatumGetUUIDP(mogo_result(1, UUIDOID, NULL)), &client) ||
+		mogo_execute(&change, &find, values, NULL) == 0)
 	{
-		/* it is newer than the transaction's snapshot, or was purged */
+		/* it exists, or did a moment ago: an older snapshot may not show it */
 		if (IsolationUsesXactSnapshot())
 			mogo_stale_snapshot();
 		no_such_invitation(invitation_id);

@@ -3,27 +3,16 @@
  * redact.c
  *	  Keeps secrets out of the server's log and statistics.
  *
- * Literals are redacted, not statements: in a text that calls a function of ours
+ * Literals are redacted, not statements: in a text that calls one of our functions
  * that takes a secret, or executes a prepared statement that does, *** stands for
- * what its literals hold (redact_scan.c). What leaks without each hook, and in how
- * many of the tests:
+ * what its literals hold. src/README.md says what would leak without each hook.
  *
- * emit_log_hook		every record: statement and duration logging, parameters,
- *						CONTEXT, auto_explain, pgaudit, deadlocks (all)
- * post_parse_analyze	pg_stat_activity; utility statements in pg_stat_statements;
- *						EXECUTE of a prepared statement in the log (62)
- * ExecutorRun			pg_stat_activity in the extended protocol, where PostgreSQL
- *						shows the text anew at Execute; parallel workers (4)
- *
- * A session that never calls us pays for a memchr() over each text it analyzes.
- *
- * PostgreSQL offers no way to change a record, so emit_log_hook puts redacted
- * copies in the place of those parts that need it. All else stays: severity,
- * SQLSTATE, errno, file, line. If the client is to get the record as well, we call
- * EmitErrorReport() for the log alone and then give the originals back. (So deep,
- * it does not translate words like DETAIL, except for an ERROR.) Copies live in
- * ErrorContext, which may be used in critical sections; if there is no memory, ***
- * is all that is left of a part. Nothing there reads a catalog or raises errors.
+ * In a record, redacted copies take the place of the parts that need it. If the
+ * client is to get it too, we call EmitErrorReport() for the log alone, which finds
+ * nothing left to redact, and then give the originals back. (So deep, it does not
+ * translate words like DETAIL, except for an ERROR.) Copies live in ErrorContext,
+ * which may be used in critical sections; if there is no memory, *** is all that is
+ * left of a part. Nothing there reads a catalog or raises errors.
  *
  *-------------------------------------------------------------------------
  */
@@ -48,35 +37,27 @@ static emit_log_hook_type prev_emit_log = NULL;
 static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 
-/* Set while we emit a record ourselves, which comes by the hook again. */
-static bool emitting = false;
-
-/*
- * Whether this session has analyzed a call of one of our functions, and one with
- * literals.
- */
+/* Whether this session has called one of our functions, and with literals. */
 static bool session_calls = false;
 static bool session_literals = false;
 
 /*
  * The text that was judged last, in the message that came at that time, and its
- * redacted copy, to which debug_query_string points while it is shown; NULL if
- * there is nothing to redact. It is malloc'd: a critical section may need it.
+ * redacted copy if it calls us, else NULL. While the copy is shown, debug_query_string
+ * points to it. It is malloc'd, because a critical section may need it.
  */
 static const char *judged_text = NULL;
 static TimestampTz judged_at;
-static bool judged_ours;
 static char *redacted_text = NULL;
+static bool has_literals;
 
 /* Makes a pass over a text of this session's; of none for NULL. */
 static MogoScan
 scan(const char *sql, bool wrapped)
 {
-	MogoScan	s = {sql ? sql : ""};
+	MogoScan	s = {sql ? sql : "", NULL, MOGO_BACKSLASHES, wrapped};
 
 	s.end = s.p + strlen(s.p);
-	s.backslashes = MOGO_BACKSLASHES;
-	s.wrapped = wrapped;
 	return s;
 }
 
@@ -84,7 +65,7 @@ scan(const char *sql, bool wrapped)
 static bool
 prepared_calls(const char *name, size_t len, bool quoted)
 {
-	char		key[2 * NAMEDATALEN];
+	char		key[2 * NAMEDATALEN] = "";
 	int			n = 0;
 	PreparedStatement *prepared;
 
@@ -93,7 +74,6 @@ prepared_calls(const char *name, size_t len, bool quoted)
 		key[n++] = quoted ? name[i] : pg_ascii_tolower((unsigned char) name[i]);
 		i += quoted && name[i] == '"';	/* doubled */
 	}
-	key[n] = '\0';
 	truncate_identifier(key, n, false);
 	prepared = FetchPreparedStatement(key, false);
 	return prepared && mogo_calls(scan(prepared->plansource->query_string, false), NULL);
@@ -106,30 +86,13 @@ calls(MogoScan s)
 	return (session_calls || mogo_mentions(s.p, s.end - s.p)) && mogo_calls(s, prepared_calls);
 }
 
-/* Keeps the verdict on a text, and makes its redacted copy. */
-static void
-keep_verdict(const char *sql, bool ours)
-{
-	free(redacted_text);
-	redacted_text = ours ? malloc(MOGO_ROOM(strlen(sql))) : NULL;
-	if (redacted_text != NULL)
-		*mogo_redact(redacted_text, scan(sql, false)) = '\0';
-	else if (ours)
-		redacted_text = strdup(MOGO_MASK);
-	if (redacted_text != NULL && strcmp(redacted_text, sql) == 0)
-	{
-		free(redacted_text);
-		redacted_text = NULL;
-	}
-	judged_text = sql;
-	judged_at = GetCurrentStatementStartTimestamp();
-	judged_ours = ours;
-}
-
 /*
  * Returns the text of the statement that runs, as it was sent, if it calls us, else
  * NULL. It is judged once for each message, which may be a string of many statements;
  * in background workers, in which nothing tells messages apart, it is judged each time.
+ *
+ * If it has literals, the redacted text is shown from now on: in pg_stat_activity,
+ * and by debug_query_string in STATEMENT lines and to parallel maintenance workers.
  */
 static const char *
 our_statement(void)
@@ -140,73 +103,64 @@ our_statement(void)
 		return NULL;
 	if (sql != redacted_text && (sql != judged_text || MyProcPort == NULL ||
 								 judged_at != GetCurrentStatementStartTimestamp()))
-		keep_verdict(sql, calls(scan(sql, false)));
-	return judged_ours ? judged_text : NULL;
+	{
+		bool		ours = calls(scan(sql, false));
+
+		free(redacted_text);
+		redacted_text = ours ? malloc(MOGO_ROOM(strlen(sql))) : NULL;
+		if (redacted_text != NULL)
+			*mogo_redact(redacted_text, scan(sql, false)) = '\0';
+		else if (ours)
+			redacted_text = strdup(MOGO_MASK);
+		has_literals = redacted_text != NULL && strcmp(redacted_text, sql) != 0;
+		session_calls |= ours;
+		session_literals |= has_literals;
+		judged_text = sql;
+		judged_at = GetCurrentStatementStartTimestamp();
+	}
+	if (has_literals && debug_query_string != redacted_text)
+	{
+		debug_query_string = redacted_text;
+		if (MyBEEntry != NULL && MyBEEntry->st_state == STATE_RUNNING)
+			pgstat_report_activity(STATE_RUNNING, redacted_text);
+	}
+	return redacted_text ? judged_text : NULL;
 }
 
-/*
- * Shows the redacted text in the place of the running statement's for as long as
- * it runs: in pg_stat_activity, where it stays when the session is idle, and in
- * debug_query_string, which STATEMENT lines and parallel maintenance workers get.
- */
-static void
-show_redacted(void)
-{
-	if (our_statement() == NULL || redacted_text == NULL || debug_query_string == redacted_text)
-		return;
-	debug_query_string = redacted_text;
-	if (MyBEEntry != NULL && MyBEEntry->st_state == STATE_RUNNING)
-		pgstat_report_activity(STATE_RUNNING, redacted_text);
-}
-
-/*
- * Parse analysis of one statement is done. The text was judged as a whole, but may
- * execute what it has prepared since: then the statement's own part is read.
- */
+/* A statement may execute what its text has prepared since that was judged. */
 static void
 redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST JumbleState *jstate)
 {
 	const char *sql = pstate->p_sourcetext;
-	bool		ours = redact_literals && our_statement() != NULL && sql == judged_text;
 
-	if (redact_literals && !ours && session_calls && query->utilityStmt != NULL &&
+	if (redact_literals && session_calls && query->utilityStmt != NULL && our_statement() == NULL &&
 		sql != NULL && sql == debug_query_string && query->stmt_location >= 0)
 	{
 		MogoScan	part = {sql + query->stmt_location, NULL, MOGO_BACKSLASHES};
 
 		part.end = part.p + (query->stmt_len > 0 ? query->stmt_len : strlen(part.p));
-		ours = calls(part);
-		if (ours)
-			keep_verdict(sql, true);
+		if (calls(part))
+			judged_text = NULL;
 	}
-	if (ours)
-	{
-		session_calls = true;
-		session_literals |= redacted_text != NULL;
-		/* pg_stat_statements ignores what has no id */
-		if (query->utilityStmt != NULL && redacted_text != NULL)
-			query->queryId = 0;
-		show_redacted();
-	}
+	/* pg_stat_statements ignores what has no id */
+	if (redact_literals && our_statement() != NULL && sql == judged_text && has_literals &&
+		query->utilityStmt != NULL)
+		query->queryId = 0;
 	if (prev_post_parse_analyze)
 		prev_post_parse_analyze(pstate, query, jstate);
 }
 
+/* In the extended protocol the text is shown anew. Parallel workers get es_sourceText. */
 static void
 redact_ExecutorRun(QueryDesc *queryDesc, ScanDirection direction,
 				   uint64 count MOGO_EXECUTE_ONCE_DECL)
 {
-	bool		redact = session_literals && redact_literals;
-
-	if (redact)
-		show_redacted();
-	/* What parallel workers are given */
-	if (redact && redacted_text != NULL && queryDesc->sourceText == judged_text)
+	if (session_literals && redact_literals && our_statement() != NULL &&
+		queryDesc->sourceText == judged_text)
 		queryDesc->estate->es_sourceText = redacted_text;
 	(prev_ExecutorRun ? prev_ExecutorRun : standard_ExecutorRun)
 		(queryDesc, direction, count MOGO_EXECUTE_ONCE);
-	if (redact)
-		queryDesc->estate->es_sourceText = queryDesc->sourceText;
+	queryDesc->estate->es_sourceText = queryDesc->sourceText;
 }
 
 /* Puts *** in the place of pgaudit's parameters: the ninth field of its CSV. */
@@ -225,11 +179,31 @@ blank_parameters(char *line)
 }
 
 /*
+ * Puts *** in the place of what an error quotes, from the first quote to the last.
+ * Other languages have other quotes: then nothing is kept from the first value on.
+ */
+static void
+blank_quoted(char *part, const char *format, const char *domain)
+{
+	const char *translated = dgettext(domain, format);
+	char	   *first = strchr(part, '"');
+	char	   *last = strrchr(part, '"');
+
+	if (strchr(format, '"') && !strchr(translated, '"'))
+		strlcpy(part + Min(strcspn(translated, "%"), strlen(part)), MOGO_MASK, MOGO_MASK_LEN + 1);
+	else if (first != last)
+	{
+		memmove(first + 1 + MOGO_MASK_LEN, last, strlen(last) + 1);
+		memcpy(first + 1, MOGO_MASK, MOGO_MASK_LEN);
+	}
+}
+
+/*
  * Returns a copy of a part with its literals redacted: all, or only those of calls.
  * The lines of a deadlock's DETAIL are statements of their own, which may be cut.
  */
 static char *
-redact_part(char *part, bool all, bool wrapped, bool values)
+redact_part(char *part, bool all, bool wrapped)
 {
 	MogoScan	s = scan(part, wrapped);
 	const char *end = s.end;
@@ -242,12 +216,12 @@ redact_part(char *part, bool all, bool wrapped, bool values)
 		strlcpy(part, MOGO_MASK, end + 1 - part);
 		return part;
 	}
-	for (s.values = values; s.p < end; s.p = s.end)
+	for (; s.p < end; s.p = s.end)
 	{
 		const char *next = all ? NULL : strstr(s.p, "\nProcess ");
 
 		s.end = next ? next + 1 : end;
-		if (all || values || calls(s))
+		if (all || calls(s))
 			out = mogo_redact(out, s);
 		else
 			out = (char *) memcpy(out, s.p, s.end - s.p) + (s.end - s.p);
@@ -269,69 +243,52 @@ redact_record(ErrorData *edata)
 	bool		error = edata->elevel >= ERROR;
 	bool		ours = sql || calls(query) || calls(scan(edata->context, true)) ||
 		(MyBEEntry != NULL && MyBEEntry->st_state == STATE_FASTPATH);	/* has no text */
-	bool		values = (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
-						  strcmp(edata->domain, PG_TEXTDOMAIN("mogocred")) != 0) ||
-		(edata->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
-		 (mogo_is_open(scan(sql, false)) || mogo_is_open(query)));
+	bool		values = ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
+		strcmp(edata->domain, PG_TEXTDOMAIN("mogocred")) != 0;
 	char	  **parts[] = {&edata->message, &edata->detail, &edata->detail_log, &edata->hint,
 	&edata->context, &edata->internalquery};
 	char	   *originals[lengthof(parts)];
 	bool		client = edata->output_to_client;
 	bool		changed = false;
 
-	show_redacted();
 	for (int i = 0; i < lengthof(parts); i++)
 	{
 		char	   *part = originals[i] = *parts[i];
 		bool		where = parts[i] == &edata->context || parts[i] == &edata->internalquery;
 		bool		wrapped = parts[i] == &edata->context || (i == 0 && (audit || json));
 		bool		call = calls(scan(part, wrapped));
+		bool		open = false;
 		char	   *copy;
 
 		if (part == NULL || !(ours || call))
 			continue;
 		/* An error's words are PostgreSQL's, but for values in them */
-		copy = redact_part(part, where || (sql && !error) || (json && call), wrapped,
-						   values && !where);
+		*parts[i] = copy = redact_part(part, where || (sql && !error) || (json && call), wrapped);
 		if (error || (sql && strlen(part) < strlen(sql)))
-			mogo_hide(copy, scan(sql, false));
-		mogo_hide(copy, query);
-		/* Another language has other quotes: keep what is before the value */
-		if (values && i == 0 && strchr(id, '"') && !strchr(part, '"'))
-			strlcpy(copy + Min(strcspn(dgettext(edata->domain, id), "%"), strlen(copy)),
-					MOGO_MASK, MOGO_MASK_LEN + 1);
+			open = mogo_hide(copy, scan(sql, false));
+		open |= mogo_hide(copy, query);
+		if (!where && (values || (open && edata->sqlerrcode == ERRCODE_SYNTAX_ERROR)))
+			blank_quoted(copy, i == 0 ? id : "", edata->domain);
+		if (values && i > 0 && edata->funcname && strncmp(edata->funcname, "json_", 5) == 0)
+			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* quotes in other ways */
 		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
 		if (sql && strstr(copy, ":constvalue "))
 			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* debug_print_plan */
-		if (copy != part && strcmp(copy, part) == 0)
-			pfree(copy);
-		else
-			*parts[i] = copy;
-		changed |= *parts[i] != part;
+		changed |= strcmp(copy, part) != 0;
 	}
 
 	if (changed && client)
 	{
 		edata->output_to_client = false;
-		emitting = true;
-		PG_TRY();
-		{
-			EmitErrorReport();
-		}
-		PG_FINALLY();
-		{
-			emitting = false;
-		}
-		PG_END_TRY();
+		EmitErrorReport();
 		edata->output_to_client = true;
 		edata->output_to_server = false;
 	}
 	for (int i = 0; i < lengthof(parts); i++)
 	{
-		if (*parts[i] == originals[i])
-			continue;
-		pfree(client ? *parts[i] : originals[i]);
+		if (*parts[i] != originals[i])
+			pfree(client ? *parts[i] : originals[i]);
 		if (client)
 			*parts[i] = originals[i];
 	}
@@ -340,7 +297,7 @@ redact_record(ErrorData *edata)
 static void
 redact_emit_log(ErrorData *edata)
 {
-	if (redact_literals && !emitting)
+	if (redact_literals)
 		redact_record(edata);
 	if (prev_emit_log && edata->output_to_server)
 		prev_emit_log(edata);

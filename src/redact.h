@@ -20,20 +20,14 @@ typedef struct MogoScan
 	const char *end;
 	bool		backslashes;	/* standard_conforming_strings is off */
 	bool		wrapped;		/* SQL is in "...", CSV or JSON: " is no quote */
-	bool		values;			/* a message: "..." is a value, not a name */
 	int			after_do;		/* 1: a DO block's body may follow; 2: a name */
-	const char *body;			/* the tag of the DO block that we are in */
-	size_t		body_len;		/* and its length; 0: in none */
+	size_t		body_len;		/* of the tag of the DO block at open; 0: none */
 	const char *open;			/* what the text ended in the middle of */
 } MogoScan;
 
-/* Tells whether the prepared statement of that name calls one of our functions. */
-typedef bool (*MogoPrepared) (const char *name, size_t len, bool quoted);
-
 extern bool mogo_mentions(const char *sql, size_t len);
-extern bool mogo_calls(MogoScan s, MogoPrepared prepared);
-extern bool mogo_is_open(MogoScan s);
+extern bool mogo_calls(MogoScan s, bool (*prepared) (const char *name, size_t len, bool quoted));
 extern char *mogo_redact(char *out, MogoScan s);
-extern void mogo_hide(char *part, MogoScan s);
+extern bool mogo_hide(char *part, MogoScan s);
 
 #endif							/* MOGO_REDACT_H */

@@ -1,42 +1,34 @@
 /*-------------------------------------------------------------------------
  *
  * redact_scan.c
- *	  One pass over the quotes of a text of SQL: does it call a function of
- *	  ours that takes a secret, and where are its literals?
+ *	  One pass over the quotes of a text of SQL: does it call one of our
+ *	  functions that take a secret, and where are its literals?
  *
- * This is not core's lexer. core_yylex() raises an error at the first thing that
- * it does not like and allocates as it goes, but we read texts that failed to
- * parse or were cut, in a hook that must do neither. Only quotes, comments and
- * names matter here, and their rules are few. Nothing in this file allocates,
- * fails, or needs a backend: test/fuzz builds it alone.
+ * This is not core's lexer: core_yylex() allocates and raises errors, but we read
+ * texts that failed to parse or were cut, in a hook that must do neither. Nothing
+ * in this file allocates, fails, or needs a backend: test/fuzz builds it alone.
  *
  *-------------------------------------------------------------------------
  */
 #include "redact.h"
 
-/* Shorter values are not looked for in messages: no secret is as short. */
-#define SHORTEST_VALUE 8
-
 /*
- * The functions that take a secret or a code; and the type that holds one, which
- * counts without a parenthesis, too. To add a name, add it here:
- * test/t/redact_calls.pl compares this list with the catalog.
+ * The functions that take a secret or a code, and the type that holds one, which
+ * counts without a parenthesis. test/t/redact_calls.pl checks this list.
  */
-#define TYPE_NAME "mogo_credentials"
 static const char *const names[] = {
 	"mogo_verify", "mogo_verify_digest", "mogo_verify_status",
 	"mogo_authenticate", "mogo_authenticate_basic",
 	"mogo_credentials_json", "mogo_registration_json",
 	"mogo_import_client", "mogo_import_secret",
 	"mogo_rehash_secret", "mogo_find_secret",
-	"mogo_accept_invitation", "mogo_rotate_own_secret", TYPE_NAME
+	"mogo_accept_invitation", "mogo_rotate_own_secret", "mogo_credentials"
 };
 
 typedef struct Token
 {
 	char		kind;			/* w: word, ": name, ': literal, or itself */
 	bool		dynamic;		/* a literal that may be code in a DO block */
-	const char *start;
 	const char *body;			/* a name, or what is in the quotes */
 	size_t		len;			/* the body's */
 } Token;
@@ -44,28 +36,24 @@ typedef struct Token
 static bool
 is_word(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80 ||
-		(c >= '0' && c <= '9');
+	return c == '_' || c >= 0x80 || isalnum(c);
 }
 
 /* Compares with a lower-case word, without regard to case. */
 static bool
 same_word(const char *word, size_t len, const char *other)
 {
-	for (; len > 0 && *other != '\0'; len--, word++, other++)
-		if ((*word >= 'A' && *word <= 'Z' ? *word - 'A' + 'a' : *word) != *other)
-			return false;
-	return len == 0 && *other == '\0';
+	return len == strlen(other) && pg_strncasecmp(word, other, len) == 0;
 }
 
-/* Finds a word in the list of names; NULL if it is not there. */
-static const char *
-find_name(const char *word, size_t len)
+/* Tells whether a word is in the list of names. */
+static bool
+is_name(const char *word, size_t len)
 {
 	for (int i = 0; i < lengthof(names); i++)
 		if (same_word(word, len, names[i]))
-			return names[i];
-	return NULL;
+			return true;
+	return false;
 }
 
 /*
@@ -76,17 +64,16 @@ bool
 mogo_mentions(const char *sql, size_t len)
 {
 	const char *end = sql + len;
-	const char *p = sql;
 
-	while (p < end && (p = memchr(p, '_', end - p)) != NULL)
+	for (const char *p = sql; (p = memchr(p, '_', end - p)) != NULL; p++)
 	{
-		const char *start = p++ - 4;
+		const char *start = p - 4;
 
-		if (start < sql || !same_word(start, 5, "mogo_"))
+		if (p - sql < 4 || !same_word(start, 5, "mogo_"))
 			continue;
-		while (p < end && is_word(*p))
+		while (p + 1 < end && is_word(p[1]))
 			p++;
-		if (find_name(start, p - start) != NULL)
+		if (is_name(start, p + 1 - start))
 			return true;
 	}
 	return false;
@@ -103,30 +90,29 @@ at(const MogoScan *s, const char *two)
 static void
 skip_space(MogoScan *s)
 {
-	const char *start;
+	const char *comment = NULL;
 	int			depth = 0;
 
-	for (start = s->p; s->p < s->end; start = s->p)
+	while (s->p < s->end)
 	{
-		if (*s->p == ' ' || (*s->p >= '\t' && *s->p <= '\r'))
+		if (at(s, "/*") || (depth > 0 && at(s, "*/")))
+		{
+			if (depth == 0)
+				comment = s->p;
+			depth += *s->p == '/' ? 1 : -1;
+			s->p += 2;
+		}
+		else if (depth > 0 || *s->p == ' ' || (*s->p >= '\t' && *s->p <= '\r'))
 			s->p++;
 		else if (at(s, "--"))
 			while (s->p < s->end && *s->p != '\n' && *s->p != '\r' &&
 				   !(s->wrapped && at(s, "\\n")))
 				s->p++;
-		else if (at(s, "/*"))
-			do
-			{
-				bool		two = at(s, "/*") || at(s, "*/");
-
-				depth += !two ? 0 : *s->p == '/' ? 1 : -1;
-				s->p += two ? 2 : 1;
-			} while (depth > 0 && s->p < s->end);
 		else
 			return;
-		if (depth > 0)
-			s->open = start;
 	}
+	if (depth > 0)
+		s->open = comment;
 }
 
 /*
@@ -151,7 +137,7 @@ read_quoted(MogoScan *s, Token *t, size_t quote_len, bool backslashes)
 		}
 	}
 	t->len = s->p - t->body;
-	s->open = t->start;
+	s->open = quote;
 }
 
 /* Measures the tag of dollar quotes at s->p; 0 if there is none. */
@@ -171,63 +157,47 @@ dollar_tag(const MogoScan *s)
 static bool
 next_token(MogoScan *s, Token *t)
 {
-	size_t		tag;
+	bool		escapes;
+	size_t		quote_len;
 
 	skip_space(s);
 	if (s->p >= s->end)
-	{
-		if (s->body_len > 0 && s->open == NULL)
-			s->open = s->body;
 		return false;
-	}
-	memset(t, 0, sizeof(*t));
 	t->kind = *s->p;
 	t->dynamic = s->after_do == 1 || s->body_len > 0;
-	t->start = t->body = s->p;
+	t->body = s->p;
+	t->len = 0;
+	escapes = at(s, "e'") || at(s, "E'");
+	s->p += escapes;
+	quote_len = *s->p == '\'' || (*s->p == '"' && !s->wrapped) ? 1 : dollar_tag(s);
 	/* In messages a name may follow on a quote like the first of »SELECT« */
 	if (is_word(*s->p) && !(s->wrapped && IS_HIGHBIT_SET(*s->p)))
 	{
-		if (*s->p < '0' || *s->p > '9')
+		if (!isdigit((unsigned char) *s->p))
 			t->kind = 'w';
 		while (s->p < s->end && (is_word(*s->p) || (*s->p == '$' && t->kind == 'w')))
 			s->p++;
 		t->len = s->p - t->body;
-		if (s->p < s->end && *s->p == '\'' && same_word(t->body, t->len, "e"))
-		{
-			t->kind = '\'';
-			read_quoted(s, t, 1, true);
-		}
 	}
-	else if (*s->p == '\'' || (*s->p == '"' && !s->wrapped))
-	{
-		if (s->values)
-			t->kind = '\'';
-		read_quoted(s, t, 1, s->backslashes && *s->p == '\'');
-	}
-	else if ((tag = dollar_tag(s)) == 0)
+	else if (quote_len == 0)
 		s->p++;
-	else if (tag == s->body_len && memcmp(s->p, s->body, tag) == 0)
+	else if (*s->p == '$' && (s->body_len == 0 ? s->after_do == 1 :
+							  quote_len == s->body_len && memcmp(s->p, s->open, quote_len) == 0))
 	{
-		s->p += tag;
-		s->body_len = 0;
-	}
-	else if (s->after_do == 1 && s->body_len == 0)
-	{
-		s->body = s->p;
-		s->p += s->body_len = tag;
+		s->open = s->body_len == 0 ? s->p : NULL;
+		s->body_len = s->open ? quote_len : 0;
+		s->p += quote_len;
 	}
 	else
 	{
-		t->kind = '\'';
-		read_quoted(s, t, tag, false);
+		t->kind = *s->p == '"' ? '"' : '\'';
+		read_quoted(s, t, quote_len, escapes || (s->backslashes && *s->p == '\''));
 	}
 	/* DO [LANGUAGE name] body */
-	if (t->kind == 'w' && same_word(t->body, t->len, "do"))
-		s->after_do = 1;
-	else if (s->after_do == 1 && t->kind == 'w' && same_word(t->body, t->len, "language"))
-		s->after_do = 2;
+	if (t->kind == 'w' && same_word(t->body, t->len, s->after_do == 1 ? "language" : "do"))
+		s->after_do = s->after_do == 1 ? 2 : 1;
 	else
-		s->after_do = s->after_do == 2 ? 1 : 0;
+		s->after_do /= 2;
 	return true;
 }
 
@@ -237,42 +207,26 @@ next_token(MogoScan *s, Token *t)
  * be dynamic SQL, and the block may be one: a name in them counts.
  */
 bool
-mogo_calls(MogoScan s, MogoPrepared prepared)
+mogo_calls(MogoScan s, bool (*prepared) (const char *name, size_t len, bool quoted))
 {
+	bool		name = false;
+	bool		execute = false;
 	Token		t;
-	Token		next;
 
 	while (next_token(&s, &t))
 	{
-		MogoScan	ahead = s;
-		const char *name = t.kind == 'w' || t.kind == '"' ? find_name(t.body, t.len) : NULL;
+		bool		word = t.kind == 'w' || t.kind == '"';
 
-		if (t.kind == '\'' && t.dynamic && mogo_mentions(t.body, t.len))
-			return true;
-		if (name == NULL && !(prepared && t.kind == 'w' && same_word(t.body, t.len, "execute")))
+		if (s.wrapped && (t.kind == '"' || t.kind == '\\'))
 			continue;
-		if (name != NULL && strcmp(name, TYPE_NAME) == 0)
+		if ((name && t.kind == '(') || (word && same_word(t.body, t.len, "mogo_credentials")) ||
+			(execute && word && prepared(t.body, t.len, t.kind == '"')) ||
+			(t.kind == '\'' && t.dynamic && mogo_mentions(t.body, t.len)))
 			return true;
-		do
-			if (!next_token(&ahead, &next))
-				return false;
-		while (s.wrapped && (next.kind == '"' || next.kind == '\\'));
-		if (name != NULL ? next.kind == '(' : (next.kind == 'w' || next.kind == '"') &&
-			prepared(next.body, next.len, next.kind == '"'))
-			return true;
+		name = word && is_name(t.body, t.len);
+		execute = prepared && t.kind == 'w' && same_word(t.body, t.len, "execute");
 	}
 	return false;
-}
-
-/* Tells whether a text ends in the middle of something: it was cut, or a quote is missing. */
-bool
-mogo_is_open(MogoScan s)
-{
-	Token		t;
-
-	while (next_token(&s, &t))
-		;
-	return s.open != NULL;
 }
 
 /* Appends to a copy. Returns its end. */
@@ -290,8 +244,8 @@ append(char *out, const char *from, size_t len)
 char *
 mogo_redact(char *out, MogoScan s)
 {
-	bool		open = mogo_is_open(s);
 	const char *copied = s.p;
+	char	   *first = NULL;
 	Token		t;
 
 	while (next_token(&s, &t))
@@ -300,21 +254,23 @@ mogo_redact(char *out, MogoScan s)
 			continue;
 		out = append(out, copied, t.body - copied);
 		out = append(out, MOGO_MASK, MOGO_MASK_LEN);
-		if (open)
-			return out;
+		first = first ? first : out;
 		copied = t.body + t.len;
 	}
-	if (!open)
+	if (s.open == NULL)
 		return append(out, copied, s.end - copied);
-	out = append(out, copied, s.open + 1 - copied);
-	return append(out, MOGO_MASK, MOGO_MASK_LEN);
+	if (first == NULL)
+		first = append(append(out, copied, s.open + 1 - copied), MOGO_MASK, MOGO_MASK_LEN);
+	return first;
 }
 
 /*
  * Puts *** in the place of the values of a text's literals where they stand in a
  * message. A message too long to be searched for so many is replaced as a whole.
+ * Tells whether the text ends in the middle of something: it was cut, or a quote is
+ * missing.
  */
-void
+bool
 mogo_hide(char *part, MogoScan s)
 {
 	int64		budget = 100 * 1000 * 1000;
@@ -322,17 +278,15 @@ mogo_hide(char *part, MogoScan s)
 
 	while (next_token(&s, &t))
 	{
-		char	   *end = part + strlen(part);
-
-		if (t.kind != '\'' || t.len < SHORTEST_VALUE || t.len > end - part)
+		if (t.kind != '\'' || t.len < 8)	/* no secret is as short */
 			continue;
-		if ((budget -= end - part) < 0)
-			end = append(part, MOGO_MASK "", MOGO_MASK_LEN + 1) - 1;
-		for (char *p = part; (p = memmem(p, end - p, t.body, t.len)) != NULL;)
+		if ((budget -= strlen(part)) < 0)
+			strlcpy(part, MOGO_MASK, strlen(part) + 1);
+		for (char *p = part; (p = memmem(p, strlen(p), t.body, t.len)) != NULL;)
 		{
 			p = append(p, MOGO_MASK, MOGO_MASK_LEN);
-			end -= t.len - MOGO_MASK_LEN;
-			memmove(p, p + t.len - MOGO_MASK_LEN, end - p + 1);
+			memmove(p, p + t.len - MOGO_MASK_LEN, strlen(p + t.len - MOGO_MASK_LEN) + 1);
 		}
 	}
+	return s.open != NULL;
 }

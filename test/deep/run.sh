@@ -32,7 +32,8 @@ check_fuzz() {
 		die "the fuzzer could not be built"
 	clang -D_GNU_SOURCE -g -O1 -Wno-ignored-attributes -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -I"$SRC/src" -I"$("$PG_CONFIG" --includedir-server)" \
-		"$SRC/test/fuzz/redact_fuzzer.c" "$SRC/src/redact_scan.c" -o "$work/redact_fuzzer" ||
+		"$SRC/test/fuzz/redact_fuzzer.c" "$SRC/src/redact_scan.c" -o "$work/redact_fuzzer" \
+		-L"$("$PG_CONFIG" --pkglibdir)" -L"$("$PG_CONFIG" --libdir)" -lpgport ||
 		die "the fuzzer of the scanner could not be built"
 	# One byte chooses the parser, so each has its own run with that byte given.
 	for parser in uuid digest bcrypt basic pbkdf2 plain external_id address redact; do

@@ -305,6 +305,7 @@ FROM (VALUES
 (109, 'pbkdf2', '2^32 + 1', '$pbkdf2-sha256$i=4294967297,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw'),
 (110, 'pbkdf2', 'another length', '$pbkdf2-sha256$i=1,l=32$++++/w$3EtLnvtDOUaLWrQGfG0wxw'),
 (111, 'pbkdf2', 'no length', '$pbkdf2-sha256$i=1,l=$++++/w$3EtLnvtDOUaLWrQGfG0wxw'),
+(127, 'pbkdf2', 'another separator', '$pbkdf2-sha256$i=1;l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw'),
 (112, 'pbkdf2', 'no salt', '$pbkdf2-sha256$i=1,l=16$$3EtLnvtDOUaLWrQGfG0wxw'),
 (113, 'pbkdf2', 'bad salt', '$pbkdf2-sha256$i=1,l=16$+++.$3EtLnvtDOUaLWrQGfG0wxw'),
 (114, 'pbkdf2', '65 bytes of salt',

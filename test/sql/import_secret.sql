@@ -52,6 +52,12 @@ SELECT mogo_verify_status('orders', 'correct horse battery') AS two,
 	mogo_verify_status('orders', 'imported secret 37') AS three,
 	mogo_verify_status('orders', 'U*U') AS four, mogo_verify_status('orders', 'U*U*') AS five;
 
+SELECT mogo_import_secret(:'id', 'pbkdf2', '$pbkdf2-sha256$i=1,l=16$++++/w$3EtLnvtDOUaLWrQGfG0wxw')
+	AS six \gset
+SELECT mogo_revoke_secret(:'six');
+SELECT mogo_verify_status('orders', 'imported secret 37') AS six,
+	mogo_verify_status('orders', 'U*U') AS four, mogo_verify_status('orders', 'U*U*') AS five;
+
 -- errors
 CREATE FUNCTION pg_temp.try(call text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -216,6 +216,19 @@ case 'a parameter that its type refuses (the message and CONTEXT quote it)',
   qr{22P02 ERROR:  invalid input syntax for type uuid: "\*\*\*"\n\S+ \S+ \S+ \[\d+\] [^\n]*CONTEXT:  unnamed portal parameter \$1 = '\*\*\*'\n},
   qr{STATEMENT:  SELECT mogo_verify\(\$1::uuid, \$2\)\n};
 
+case 'a parameter with quotes that its type refuses', sub {
+	my $x = secret('refused parameter with quotes');
+	$s->params('SELECT mogo_verify($1::uuid, $2)', qq{a"$x"b}, 'v');
+	like($s->errors, qr/^22P02: .*"a"$x"b"/, 'the client gets its message');
+}, qr{22P02 ERROR:  invalid input syntax for type uuid: "\*\*\*"\n};
+
+case 'a parameter that is not JSON (DETAIL and CONTEXT quote it)', sub {
+	my $x = secret('JSON');
+	$s->params(q{SELECT mogo_verify($1::json ->> 'a', 'v')}, qq({"a": $x}));
+	like($s->errors, qr/^22P02: /, 'it is refused');
+  },
+  qr{22P02 ERROR:  invalid input syntax for type json\n[^\n]*DETAIL:  \*\*\*\n[^\n]*CONTEXT:  \*\*\*\n};
+
 case 'an error while the statement runs (CONTEXT: portal with parameters)',
   sub {
 	my $x = secret('failing parameter');
