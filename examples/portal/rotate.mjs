@@ -1,6 +1,6 @@
 // A client rotates its own secret, from a timer: node rotate.mjs FILE PORTAL [TOKEN_ENDPOINT]
 // FILE is the JSON file that was downloaded. Both secrets are good for the portal's overlap, so
-// whoever reads FILE before or after is served; if anything fails here, run it again.
+// a program that reads FILE before or after is served; if anything fails here, run it again.
 import { open, readFile, rename, unlink } from 'node:fs/promises'
 
 const [file, portal, endpoint] = process.argv.slice(2)

@@ -54,7 +54,7 @@ fetch_source() {
 	local apt major mirror dir=$work/apt
 	command -v apt-get >/dev/null && command -v dpkg-source >/dev/null || return 0
 	# where this machine's packages come from
-	# shellcheck disable=SC2016	# apt-get expands it
+	# shellcheck disable=SC2016	# the variable is apt-get's
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/$') || return 0
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 	echo "deb-src $mirror sid main" >"$dir/list"
