@@ -9,14 +9,13 @@
  *
  * In a record, redacted copies take the place of the parts that need it. If the
  * client is to get it too, we call EmitErrorReport() for the log alone, which finds
- * nothing left to redact, and then give the originals back. (So deep, it does not
- * translate words like DETAIL, except for an ERROR.) Copies live in ErrorContext,
- * which may be used in critical sections; if there is no memory, *** is all that is
- * left of a part. Nothing there reads a catalog or raises errors.
+ * nothing left to redact, and then give the originals back. Copies live in ErrorContext,
+ * which may be used in critical sections; if there is no memory, *** is all that is left
+ * of a part. Nothing there reads a catalog or raises errors.
  *
  *-------------------------------------------------------------------------
  */
-#include "redact.h"
+#include "mogocred.h"
 
 #include "access/xact.h"
 #include "commands/prepare.h"
@@ -30,9 +29,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
-/* mogocred.redact_literals */
 static bool redact_literals = true;
-
 static emit_log_hook_type prev_emit_log = NULL;
 static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
@@ -42,9 +39,9 @@ static bool session_calls = false;
 static bool session_literals = false;
 
 /*
- * The text that was judged last, in the message that came at that time, and its
- * redacted copy if it calls us, else NULL. While the copy is shown, debug_query_string
- * points to it. It is malloc'd, because a critical section may need it.
+ * The text that was judged last, in the message that came at that time, and its copy if
+ * it calls us, else NULL. While that is shown, debug_query_string points to it. It is
+ * malloc'd, because a critical section may need it.
  */
 static const char *judged_text = NULL;
 static TimestampTz judged_at;
@@ -90,7 +87,6 @@ calls(MogoScan s)
  * Returns the text of the statement that runs, as it was sent, if it calls us, else
  * NULL. It is judged once for each message, which may be a string of many statements;
  * in background workers, in which nothing tells messages apart, it is judged each time.
- *
  * If it has literals, the redacted text is shown from now on: in pg_stat_activity,
  * and by debug_query_string in STATEMENT lines and to parallel maintenance workers.
  */

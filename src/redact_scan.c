@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "redact.h"
+#include "mogocred.h"
 
 /*
  * The functions that take a secret or a code, and the type that holds one, which
@@ -18,11 +18,10 @@
  */
 static const char *const names[] = {
 	"mogo_verify", "mogo_verify_digest", "mogo_verify_status",
-	"mogo_authenticate", "mogo_authenticate_basic",
-	"mogo_credentials_json", "mogo_registration_json",
-	"mogo_import_client", "mogo_import_secret",
-	"mogo_rehash_secret", "mogo_find_secret",
-	"mogo_accept_invitation", "mogo_rotate_own_secret", "mogo_credentials"
+	"mogo_authenticate", "mogo_authenticate_basic", "mogo_credentials_json",
+	"mogo_registration_json", "mogo_import_client", "mogo_import_secret",
+	"mogo_rehash_secret", "mogo_find_secret", "mogo_accept_invitation",
+	"mogo_rotate_own_secret", "mogo_credentials"
 };
 
 typedef struct Token
@@ -33,11 +32,10 @@ typedef struct Token
 	size_t		len;			/* the body's */
 } Token;
 
-static bool
-is_word(unsigned char c)
-{
-	return c == '_' || c >= 0x80 || isalnum(c);
-}
+#define is_word(c) ((c) == '_' || IS_HIGHBIT_SET(c) || isalnum((unsigned char) (c)))
+
+/* Tells whether two characters stand where a pass is. */
+#define at(s, two) ((s)->end - (s)->p >= 2 && memcmp((s)->p, two, 2) == 0)
 
 /* Compares with a lower-case word, without regard to case. */
 static bool
@@ -77,13 +75,6 @@ mogo_mentions(const char *sql, size_t len)
 			return true;
 	}
 	return false;
-}
-
-/* Tells whether two characters stand at s->p. */
-static bool
-at(const MogoScan *s, const char *two)
-{
-	return s->end - s->p >= 2 && memcmp(s->p, two, 2) == 0;
 }
 
 /* Skips white space and comments. In JSON the end of a line is \n. */
@@ -259,9 +250,8 @@ mogo_redact(char *out, MogoScan s)
 	}
 	if (s.open == NULL)
 		return append(out, copied, s.end - copied);
-	if (first == NULL)
-		first = append(append(out, copied, s.open + 1 - copied), MOGO_MASK, MOGO_MASK_LEN);
-	return first;
+	return first ? first :
+		append(append(out, copied, s.open + 1 - copied), MOGO_MASK, MOGO_MASK_LEN);
 }
 
 /*

@@ -13,7 +13,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "redact.h"
+#include "mogocred.h"
 
 #include <assert.h>
 #include <unistd.h>
