@@ -39,6 +39,12 @@ mogo_append_list(StringInfo out, Datum list)
 		appendStringInfoString(out, "null");
 		return;
 	}
+	/* most lists are empty, and asking how an element is printed takes its time */
+	if (ARR_NDIM(array) == 0)
+	{
+		appendStringInfoString(out, "[]");
+		return;
+	}
 	json = DatumGetTextPP(DirectFunctionCall1(array_to_json, PointerGetDatum(array)));
 	appendBinaryStringInfo(out, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
 }

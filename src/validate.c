@@ -330,6 +330,8 @@ mogo_metadata_text(Datum metadata)
 	if (is_huge(metadata))
 		return NULL;
 	jsonb = DatumGetJsonbP(metadata);
+	if (JB_ROOT_IS_OBJECT(jsonb) && JB_ROOT_COUNT(jsonb) == 0)
+		return "{}";
 	initStringInfo(&out);
 	(void) JsonbToCString(&out, &jsonb->root, VARSIZE(jsonb));
 	return out.len > MAX_METADATA ? NULL : out.data;
