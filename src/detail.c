@@ -39,7 +39,11 @@ mogo_append_list(StringInfo out, Datum list)
 		appendStringInfoString(out, "null");
 		return;
 	}
-	/* most lists are empty, and asking how an element is printed takes its time */
+
+	/*
+	 * asking how an element is printed takes its time, and most lists are
+	 * empty
+	 */
 	if (ARR_NDIM(array) == 0)
 	{
 		appendStringInfoString(out, "[]");
