@@ -31,6 +31,7 @@ FROM (VALUES
 	(60, '[::1%'), (61, E'10.1.2.3\n'), (62, 'localhost'), (63, '0x0a010203'), (64, '167838211'),
 	(65, repeat('1', 300)), (66, '::1' || repeat(' ', 10000000)), (67, U&'\0661\0660.1.2.3'),
 	(68, 'fe80::1%' || repeat('x', 100)), (69, '/tmp/socket'),
+	(70, repeat('1', 60)),
 	(99, NULL)) AS v (n, addr)
 WHERE length(addr) < 100 OR addr IS NULL ORDER BY n;
 SELECT count(a.*) FROM (VALUES (repeat('1', 300)), ('::1' || repeat(' ', 10000000)),

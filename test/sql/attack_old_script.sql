@@ -15,7 +15,19 @@ CREATE FUNCTION regress_rotate_secret(uuid, interval, timestamptz) RETURNS boole
 	LANGUAGE c AS '$libdir/mogocred', 'mogo_rotate_secret';
 CREATE FUNCTION regress_usage_status(OUT preloaded boolean, OUT entries int)
 	LANGUAGE c AS '$libdir/mogocred', 'mogo_usage_status';
+CREATE FUNCTION regress_rotate_four(uuid, interval, timestamptz, text) RETURNS boolean
+	LANGUAGE c AS '$libdir/mogocred', 'mogo_rotate_secret';
+CREATE FUNCTION regress_invite(uuid, interval, interval, timestamptz, text) RETURNS boolean
+	LANGUAGE c AS '$libdir/mogocred', 'mogo_invite';
+CREATE FUNCTION regress_invite_other(uuid, interval, interval, timestamptz, text, OUT code text,
+	OUT client_name text) LANGUAGE c AS '$libdir/mogocred', 'mogo_invite';
 SAVEPOINT s;
+SELECT regress_rotate_four(:'client_id', '0', NULL, NULL);
+ROLLBACK TO s;
+SELECT regress_invite(:'client_id', '1 hour', NULL, NULL, NULL);
+ROLLBACK TO s;
+SELECT * FROM regress_invite_other(:'client_id', '1 hour', NULL, NULL, NULL);
+ROLLBACK TO s;
 SELECT * FROM regress_authenticate(:'client_id'::uuid, :'client_secret');
 ROLLBACK TO s;
 SELECT * FROM regress_authenticate(:'client_id'::text, :'client_secret', NULL);

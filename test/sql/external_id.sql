@@ -126,3 +126,9 @@ SELECT pg_temp.by_any_id();
 SELECT count(mogo_remove_client(client_id)) FROM regress_client;
 SELECT pg_temp.by_any_id();
 DROP TABLE regress_client;
+
+-- A UUID is a client id, and not for an administrator to give. No list has no number.
+SELECT client_name FROM mogo_add_client('regress external uuid',
+	external_id => '782e12aa-23d3-11c0-8452-111114a14e13');
+\echo :LAST_ERROR_SQLSTATE
+SELECT mogo_live_count(NULL), mogo_next_expiry(NULL);
