@@ -92,25 +92,15 @@ mogo_one_call(FunctionCallInfo fcinfo, const pg_uuid_t *client_id)
 	CommandCounterIncrement();
 }
 
-/*
- * Compares a row type with mogo_credentials as the script made it. We fill in and read
- * its attributes by number, and the owner of the type (perhaps no superuser) can alter
- * it. Raises 42P16 before a number can be taken for a pointer.
- */
+/* Compares a row type with mogo_credentials as the script made it. Raises 42P16. */
 static void
 check_definition(TupleDesc desc)
 {
 	static const Oid types[Natts_mogo_credentials] = {
 		TEXTOID, UUIDOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID
 	};
-	bool		same = desc->natts == lengthof(types);
 
-	for (int i = 0; same && i < lengthof(types); i++)
-		same = TupleDescAttr(desc, i)->atttypid == types[i];
-	if (!same)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("type \"mogo_credentials\" of extension mogocred has an unexpected definition")));
+	mogo_check_row_type(desc, "mogo_credentials", types, lengthof(types));
 }
 
 /*

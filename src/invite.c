@@ -26,7 +26,7 @@
 
 /*
  * Makes a row of type mogo_invitation. It holds the code in clear and is the caller's.
- * Raises 42P16 if the type has an unexpected definition.
+ * Raises 42P16.
  */
 static Datum
 make_invitation(FunctionCallInfo fcinfo, const MogoLocked *client, const MogoNewCode *code,
@@ -38,17 +38,10 @@ make_invitation(FunctionCallInfo fcinfo, const MogoLocked *client, const MogoNew
 	TupleDesc	desc;
 	Datum		values[Natts_mogo_invitation];
 	bool		nulls[Natts_mogo_invitation] = {false};
-	bool		same;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "unexpected result type");
-	same = desc->natts == lengthof(types);
-	for (int i = 0; same && i < lengthof(types); i++)
-		same = TupleDescAttr(desc, i)->atttypid == types[i];
-	if (!same)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("type \"mogo_invitation\" of extension mogocred has an unexpected definition")));
+	mogo_check_row_type(desc, "mogo_invitation", types, lengthof(types));
 	values[0] = UUIDPGetDatum(&code->id);
 	values[1] = UUIDPGetDatum(&client->client_id);
 	values[2] = PointerGetDatum(client->name);

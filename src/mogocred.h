@@ -279,6 +279,9 @@ typedef enum MogoTable
 #define Anum_mogo_invitation_code_revoked_at		12
 #define Natts_mogo_invitation_code					12
 
+/* Tells whether two ids, of clients or of secrets, are the same. */
+#define mogo_same_id(a, b)	(memcmp(a, b, sizeof(pg_uuid_t)) == 0)
+
 typedef struct MogoLiveSecret
 {
 	pg_uuid_t	secret_id;
@@ -294,11 +297,15 @@ extern const char *mogo_table_name(MogoTable table);
 extern int	mogo_table_columns(MogoTable table);
 extern Oid	mogo_table_in(Oid schema, MogoTable table);
 extern Oid	mogo_table(Oid function, MogoTable table);
+extern void mogo_check_row_type(TupleDesc desc, const char *name, const Oid *types,
+								int ncolumns);
 extern Oid	mogo_live_type(Oid schema);
 extern void mogo_check_table(Relation rel, MogoTable table);
 extern Oid	mogo_usable_index(Oid index, Relation rel, int nkeys, const AttrNumber *keys);
 extern const uint8 *mogo_salt(Datum column);
 extern int	mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets);
+extern MogoLiveSecret *mogo_find_live(MogoLiveSecret *secrets, int n,
+									  const pg_uuid_t *secret_id);
 extern Datum mogo_live_array(Oid schema, const MogoLiveSecret *secrets, int n);
 
 /* lookup.c: reading the rows that a check needs */

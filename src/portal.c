@@ -230,16 +230,12 @@ find_live_secret(const MogoLocked *client, const pg_uuid_t *secret_id, MogoLiveS
 {
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
 	int			n = mogo_live_secrets(client->live, secrets);
+	const MogoLiveSecret *secret = mogo_find_live(secrets, n, secret_id);
 
-	for (int i = 0; i < n; i++)
-	{
-		if (memcmp(&secrets[i].secret_id, secret_id, sizeof(pg_uuid_t)) == 0)
-		{
-			*found = secrets[i];
-			return found->expires_at > client->now;
-		}
-	}
-	return false;
+	if (secret == NULL || secret->expires_at <= client->now)
+		return false;
+	*found = *secret;
+	return true;
 }
 
 /*

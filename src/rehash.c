@@ -24,19 +24,17 @@ rehash(const MogoChange *change, const MogoLocked *client, const MogoProof *proo
 	};
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
 	int			n = mogo_live_secrets(client->live, secrets);
-	int			i = 0;
+	MogoLiveSecret *secret = mogo_find_live(secrets, n, &proof->secret_id);
 	MogoHashKind kind;
 
-	while (i < n && memcmp(&secrets[i].secret_id, &proof->secret_id, sizeof(pg_uuid_t)) != 0)
-		i++;
-	if (i == n || secrets[i].expires_at <= client->now)
+	if (secret == NULL || secret->expires_at <= client->now)
 		return false;
-	kind = mogo_hash_kind(secrets[i].hash, secrets[i].hash_len);
+	kind = mogo_hash_kind(secret->hash, secret->hash_len);
 	if (kind == MOGO_HASH_NATIVE)
 		return false;
 
-	secrets[i].hash = proof->native;
-	secrets[i].hash_len = MOGO_HASH_TEXT_LEN;
+	secret->hash = proof->native;
+	secret->hash_len = MOGO_HASH_TEXT_LEN;
 	mogo_save_live(change, client, secrets, n);
 	mogo_record(change, "secret_rehashed", &client->client_id, client->name, &proof->secret_id,
 				psprintf("{\"changed\": {\"algorithm\": {\"old\": \"%s\", \"new\": \"sha256\"}}}",

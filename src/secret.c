@@ -160,7 +160,7 @@ mogo_end_secrets(const MogoChange *change, const MogoLocked *client, bool revoke
 		MogoLiveSecret secret = secrets[i];
 
 		if (revoke_all || secret.expires_at <= client->now ||
-			(revoke != NULL && memcmp(&secret.secret_id, revoke, sizeof(pg_uuid_t)) == 0))
+			(revoke != NULL && mogo_same_id(&secret.secret_id, revoke)))
 			end_secret(change, &secret, client->now);
 		else
 		{

@@ -138,12 +138,10 @@ move_end(const MogoChange *change, const MogoLocked *client, const pg_uuid_t *se
 {
 	MogoLiveSecret secrets[MOGO_MAX_LIVE];
 	int			n = mogo_end_secrets(change, client, false, NULL, DT_NOEND, secrets);
+	MogoLiveSecret *secret = mogo_find_live(secrets, n, secret_id);
 
-	for (int i = 0; i < n; i++)
-	{
-		if (memcmp(&secrets[i].secret_id, secret_id, sizeof(pg_uuid_t)) == 0)
-			secrets[i].expires_at = expires_at;
-	}
+	if (secret != NULL)
+		secret->expires_at = expires_at;
 	mogo_save_live(change, client, secrets, n);
 }
 

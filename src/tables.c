@@ -146,9 +146,24 @@ mogo_table(Oid function, MogoTable table)
 }
 
 /*
- * Returns the type mogo_live_secret in our schema. Raises 42P16 if it has an
- * unexpected definition.
+ * Compares one of our row types with its columns in the script. We fill in and read them
+ * by number, and the owner of the type (perhaps no superuser) can alter it. Raises 42P16
+ * before a number can be taken for a pointer.
  */
+void
+mogo_check_row_type(TupleDesc desc, const char *name, const Oid *types, int ncolumns)
+{
+	bool		same = desc->natts == ncolumns;
+
+	for (int i = 0; same && i < ncolumns; i++)
+		same = TupleDescAttr(desc, i)->atttypid == types[i];
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("type \"%s\" of extension mogocred has an unexpected definition", name)));
+}
+
+/* Returns the type mogo_live_secret in our schema. Raises 42P16. */
 static Oid
 live_secret_type(Oid schema)
 {
@@ -157,15 +172,10 @@ live_secret_type(Oid schema)
 									   CStringGetDatum("mogo_live_secret"),
 									   ObjectIdGetDatum(schema));
 	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
-	bool		same = desc->natts == lengthof(types);
 
-	for (int i = 0; same && i < lengthof(types); i++)
-		same = TupleDescAttr(desc, i)->atttypid == types[i];
+	/* after an error the resource owner releases it */
+	mogo_check_row_type(desc, "mogo_live_secret", types, lengthof(types));
 	ReleaseTupleDesc(desc);
-	if (!same)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("type \"mogo_live_secret\" of extension mogocred has an unexpected definition")));
 	return type;
 }
 
@@ -312,6 +322,18 @@ mogo_live_secrets(ArrayType *live, MogoLiveSecret *secrets)
 		element += HeapTupleHeaderGetDatumLength(header);
 	}
 	return n;
+}
+
+/* Returns the one of n live secrets that has this id, or NULL. */
+MogoLiveSecret *
+mogo_find_live(MogoLiveSecret *secrets, int n, const pg_uuid_t *secret_id)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (mogo_same_id(&secrets[i].secret_id, secret_id))
+			return &secrets[i];
+	}
+	return NULL;
 }
 
 /* Makes an array of at most MOGO_MAX_LIVE live secrets, as a client's row has it. */

@@ -48,8 +48,6 @@ typedef struct MogoUsageState
 	bool		written;		/* it wrote some counts */
 } MogoUsageState;
 
-#define mogo_same_id(a, b)	(memcmp(a, b, sizeof(pg_uuid_t)) == 0)
-
 /* usage_table.c */
 extern MogoUsageState *mogo_usage;
 extern const pg_uuid_t mogo_no_secret;
