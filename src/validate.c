@@ -320,21 +320,24 @@ is_huge(Datum metadata)
 	return false;
 }
 
-/* Returns metadata as text, or NULL if that is longer than the cap. */
-const char *
-mogo_metadata_text(Datum metadata)
+/* Prints metadata that is not huge. Returns NULL if the text is longer than the cap. */
+static const char *
+print_metadata(Jsonb *jsonb)
 {
-	Jsonb	   *jsonb;
 	StringInfoData out;
 
-	if (is_huge(metadata))
-		return NULL;
-	jsonb = DatumGetJsonbP(metadata);
 	if (JB_ROOT_IS_OBJECT(jsonb) && JB_ROOT_COUNT(jsonb) == 0)
 		return "{}";
 	initStringInfo(&out);
 	(void) JsonbToCString(&out, &jsonb->root, VARSIZE(jsonb));
 	return out.len > MAX_METADATA ? NULL : out.data;
+}
+
+/* Returns metadata as text, or NULL if that is longer than the cap. */
+const char *
+mogo_metadata_text(Datum metadata)
+{
+	return is_huge(metadata) ? NULL : print_metadata(DatumGetJsonbP(metadata));
 }
 
 /*
@@ -354,7 +357,7 @@ mogo_check_metadata(Datum metadata)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("metadata must be a JSON object")));
-		too_long = mogo_metadata_text(metadata) == NULL;
+		too_long = print_metadata(jsonb) == NULL;
 	}
 	if (too_long)
 		ereport(ERROR,
