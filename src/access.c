@@ -246,12 +246,11 @@ member_object(SPITupleTable *table, uint64 row)
 	return member_column(table, row, MEMBER_OBJECT);
 }
 
-/* Returns our schema's oid, and in *name its name, quoted. */
-static Oid
-our_schema(const MogoChange *change, const char **name)
+/* Returns the name of our schema, quoted. */
+static const char *
+schema_name(const MogoChange *change)
 {
-	*name = quote_identifier(get_namespace_name(change->schema));
-	return change->schema;
+	return quote_identifier(get_namespace_name(change->schema));
 }
 
 /*
@@ -339,8 +338,6 @@ grant(FunctionCallInfo fcinfo, const char *command, int access)
 {
 	MogoChange	change;
 	const char *role;
-	const char *schema_name;
-	Oid			schema;
 	uint64		n;
 	SPITupleTable *table;
 	int			before;
@@ -348,7 +345,6 @@ grant(FunctionCallInfo fcinfo, const char *command, int access)
 	mogo_begin(&change, fcinfo, 1, command);
 	role = role_arg(&change, fcinfo);
 	before = current_access(PG_GETARG_OID(0));
-	schema = our_schema(&change, &schema_name);
 	table = select_with_oid(members, PG_GETARG_OID(0), &n);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -357,18 +353,18 @@ grant(FunctionCallInfo fcinfo, const char *command, int access)
 								   member_column(table, i, MEMBER_PRIVILEGE),
 								   member_object(table, i), role));
 	}
-	if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
+	if (mogo_schema_aclcheck(change.schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
 	{
-		grant_execute(psprintf("GRANT USAGE ON SCHEMA %s TO %s", schema_name, role));
+		grant_execute(psprintf("GRANT USAGE ON SCHEMA %s TO %s", schema_name(&change), role));
 
 		/*
 		 * if we may only use the schema, which is another's, GRANT has only
 		 * warned
 		 */
-		if (mogo_schema_aclcheck(schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
+		if (mogo_schema_aclcheck(change.schema, PG_GETARG_OID(0), ACL_USAGE) != ACLCHECK_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("could not grant usage of schema %s", schema_name),
+					 errmsg("could not grant usage of schema %s", schema_name(&change)),
 					 errhint("Have the schema's owner grant it, and try again.")));
 	}
 	record_grant(&change, fcinfo, access, before | access);
@@ -388,6 +384,16 @@ has_usage_itself(Oid schema, Oid role)
 	return SPI_processed > 0;
 }
 
+/* Appends a right that a role keeps to a record's detail, and to the list of a message. */
+static void
+append_kept(StringInfo detail, StringInfo list, const char *right)
+{
+	bool		first = list->len == 0;
+
+	appendStringInfo(detail, "%s\"%s\"", first ? ", \"keeps\": [" : ", ", right);
+	appendStringInfo(list, "%s%s", first ? "" : ", ", right);
+}
+
 /*
  * Records that a role's access was revoked, and warns of the rights that it keeps: as a
  * member of another role, as a superuser, because another role granted them, or because
@@ -399,7 +405,6 @@ record_revoke(const MogoChange *change, FunctionCallInfo fcinfo)
 	uint64		n;
 	SPITupleTable *table = select_with_oid(members, PG_GETARG_OID(0), &n);
 	const char *last = "";
-	int			kept = 0;
 	StringInfoData detail;
 	StringInfoData list;
 
@@ -412,21 +417,15 @@ record_revoke(const MogoChange *change, FunctionCallInfo fcinfo)
 		/* the functions of one name stand together */
 		if (*member_column(table, i, MEMBER_IS_GRANTED) != 't' || strcmp(name, last) == 0)
 			continue;
-		appendStringInfo(&detail, "%s\"%s\"", kept > 0 ? ", " : ", \"keeps\": [", name);
-		appendStringInfo(&list, "%s%s", kept > 0 ? ", " : "", name);
+		append_kept(&detail, &list, name);
 		last = name;
-		kept++;
 	}
 	if (has_usage_itself(change->schema, PG_GETARG_OID(0)))
-	{
-		appendStringInfo(&detail, "%s\"usage of the schema\"", kept > 0 ? ", " : ", \"keeps\": [");
-		appendStringInfo(&list, "%susage of the schema", kept > 0 ? ", " : "");
-		kept++;
-	}
-	appendStringInfoString(&detail, kept > 0 ? "]}" : "}");
+		append_kept(&detail, &list, "usage of the schema");
+	appendStringInfoString(&detail, list.len > 0 ? "]}" : "}");
 	mogo_record(change, "access_revoked", NULL, NULL, NULL, detail.data);
 
-	if (kept > 0)
+	if (list.len > 0)
 		ereport(WARNING,
 				(errmsg("role \"%s\" keeps rights on objects of extension mogocred",
 						GetUserNameFromId(PG_GETARG_OID(0), false)),
@@ -478,8 +477,6 @@ mogo_revoke_access(PG_FUNCTION_ARGS)
 {
 	MogoChange	change;
 	const char *role;
-	const char *schema_name;
-	Oid			schema;
 	uint64		n;
 	SPITupleTable *table;
 
@@ -489,14 +486,14 @@ mogo_revoke_access(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the owner of extension mogocred keeps its rights")));
-	schema = our_schema(&change, &schema_name);
 	table = select_with_oid(members, PG_GETARG_OID(0), &n);
 	for (uint64 i = 0; i < n; i++)
 		grant_execute(psprintf("REVOKE ALL ON %s FROM %s CASCADE", member_object(table, i), role));
 
-	(void) select_with_oid(foreign_objects, schema, &n);
+	(void) select_with_oid(foreign_objects, change.schema, &n);
 	if (n == 0)
-		grant_execute(psprintf("REVOKE USAGE ON SCHEMA %s FROM %s CASCADE", schema_name, role));
+		grant_execute(psprintf("REVOKE USAGE ON SCHEMA %s FROM %s CASCADE",
+							   schema_name(&change), role));
 	record_revoke(&change, fcinfo);
 	mogo_end(&change);
 	PG_RETURN_VOID();
