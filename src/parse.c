@@ -508,20 +508,15 @@ bool
 mogo_parse_basic(const char *header, size_t len, char *out, size_t outsize,
 				 size_t *idlen, size_t *secretlen)
 {
-	static const char scheme[] = "basic";
+	static const char scheme[] = "basic ";
 	char	   *colon;
 	int			n;
 	int			m;
 
-	if (len < sizeof(scheme) || header[sizeof(scheme) - 1] != ' ')
+	if (!begins_with(header, len, scheme))
 		return false;
-	for (size_t i = 0; i < sizeof(scheme) - 1; i++)
-	{
-		if ((header[i] | 0x20) != scheme[i])
-			return false;
-	}
-	header += sizeof(scheme);
-	len -= sizeof(scheme);
+	header += strlen(scheme);
+	len -= strlen(scheme);
 	while (len > 0 && *header == ' ')
 	{
 		header++;
