@@ -16,7 +16,8 @@ lib=$(dirname "$0")/../test/lib
 # shellcheck source=test/lib/server.sh
 . "$lib/server.sh"
 
-demo=/tmp/mogocred-demo-$(id -un)
+# test/demo/run.sh names another one, since this user's own demo may be running.
+demo=${MOGOCRED_DEMO:-/tmp/mogocred-demo-$(id -un)}
 client=Mogoplus_testaccount
 
 # --- words on the screen ------------------------------------------------------
