@@ -5,15 +5,14 @@
 
 use strict;
 use warnings FATAL => 'all';
-use PostgreSQL::Test::Cluster;
+use FindBin;
+use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
-my $node = PostgreSQL::Test::Cluster->new('forbidden');
-$node->init;
-$node->start;
+my $node = server('forbidden');
 my $known = $node->safe_psql('postgres', 'SHOW server_version_num') >= 180000;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
 my $id = 'f2000000-0000-4000-8000-000000000001';
 # made by libxcrypt
 my $hash = '$2b$04$N9qo8uLOickgx2ZMRZoMyeTA.zwYPtpdbtkD.PYN/OuHL.ZwLtCOa';

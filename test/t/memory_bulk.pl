@@ -8,9 +8,11 @@
 
 use strict;
 use warnings FATAL => 'all';
-use PostgreSQL::Test::Cluster;
+use FindBin;
+use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
 # A sanitizer keeps freed memory and says nothing of ours.
 plan skip_all => 'the server runs with a sanitizer' if $ENV{WRAP_ENV};
@@ -21,14 +23,9 @@ plan skip_all => 'needs RssAnon in /proc'
 use constant SLACK =>
   1024;    # KiB; 900,000 leaks of the smallest allocation are 14 MiB
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf('postgresql.conf',
-	"shared_preload_libraries = 'mogocred'\n");
-$node->start;
+my $node = server('main', "shared_preload_libraries = 'mogocred'\n");
 $node->safe_psql(
 	'postgres', q{
-CREATE EXTENSION mogocred CASCADE;
 CREATE FUNCTION rss() RETURNS int LANGUAGE sql VOLATILE
 RETURN substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s*(\d+)')::int;
 });

@@ -9,20 +9,16 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
 use ProtocolSession;
-use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
 plan skip_all => 'before 17 the queue holds 8 GB'
   if ProtocolSession::major() < 17;
 
-my $node = PostgreSQL::Test::Cluster->new('notify_full');
-$node->init;
-$node->append_conf('postgresql.conf', "max_notify_queue_pages = 64\n");
-$node->start;
+my $node = server('notify_full', "max_notify_queue_pages = 64\n");
 $node->safe_psql('postgres',
-	'CREATE EXTENSION mogocred CASCADE; CREATE ROLE nobody LOGIN; CREATE DATABASE other'
-);
+	'CREATE ROLE nobody LOGIN; CREATE DATABASE other');
 my ($id, $secret, $secret_id) = split /\|/,
   $node->safe_psql('postgres',
 	"SELECT client_id, client_secret, secret_id FROM mogo_add_client('victim')"

@@ -5,23 +5,21 @@
 
 use strict;
 use warnings FATAL => 'all';
-use PostgreSQL::Test::Cluster;
+use FindBin;
+use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
-my $node = PostgreSQL::Test::Cluster->new('durable');
-$node->init;
-$node->append_conf('postgresql.conf', <<'CONF');
+my $node = server('durable', <<'CONF');
 synchronous_commit = off
 autovacuum = off
 bgwriter_lru_maxpages = 0
 checkpoint_timeout = 1h
 mogocred.bcrypt_cost = 4
 CONF
-$node->start;
 $node->safe_psql('postgres',
-	'CREATE EXTENSION mogocred CASCADE; CREATE TABLE plain (i int); CREATE ROLE regress_mogo_role'
-);
+	'CREATE TABLE plain (i int); CREATE ROLE regress_mogo_role');
 
 my $id = "'11111111-1111-4111-8111-111111111111'";
 my ($client, $secret) = split /\|/,

@@ -7,9 +7,9 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
 use ProtocolSession;
-use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use MogoTest;
 
 my $dir = "$PostgreSQL::Test::Utils::tmp_check/other_hooks";
 mkdir $dir;
@@ -49,15 +49,11 @@ command_ok(
 	],
 	'a library with hooks');
 
-my $node = PostgreSQL::Test::Cluster->new('other_hooks');
-$node->init;
-$node->append_conf('postgresql.conf', <<"CONF");
+my $node = server('other_hooks', <<"CONF");
 shared_preload_libraries = '$dir/other_hooks,mogocred'
 log_statement = all
 log_min_duration_statement = 0
 CONF
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION mogocred CASCADE');
 my $oid = $node->safe_psql('postgres',
 	q{SELECT 'mogo_verify(text, text)'::regprocedure::oid});
 

@@ -10,21 +10,16 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::Bin;
-use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use MogoTest;
 
 my $clients = 40;
-my $node = PostgreSQL::Test::Cluster->new('load');
-$node->init;
 # an overlap of an hour, so that none ends while the machine is busy: the cap is what
 # ends the number of rotations a client can have
-$node->append_conf('postgresql.conf', "mogocred.max_live_secrets = 20\n");
-$node->start;
+my $node = server('load', "mogocred.max_live_secrets = 20\n");
 $node->safe_psql(
 	'postgres', qq{
-CREATE EXTENSION mogocred CASCADE;
 CREATE TABLE app (n int PRIMARY KEY, id uuid, secret text, next_secret text, rotations int DEFAULT 0) WITH (fillfactor = 50);
 INSERT INTO app (n, id, secret) SELECT n, c.client_id, c.client_secret
 FROM generate_series(1, $clients) AS n, mogo_add_client('client ' || n) AS c;
