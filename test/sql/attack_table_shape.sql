@@ -135,15 +135,24 @@ ROLLBACK;
 -- NULL where nothing was NULL.
 BEGIN;
 SET ROLE regress_mogo_owner;
-ALTER TABLE mogo.mogo_client ALTER COLUMN salt DROP NOT NULL, ALTER COLUMN metadata DROP NOT NULL;
+ALTER TABLE mogo.mogo_client ALTER COLUMN salt DROP NOT NULL, ALTER COLUMN metadata DROP NOT NULL,
+	ALTER COLUMN allowed_cidrs DROP NOT NULL;
 UPDATE mogo.mogo_client SET metadata = NULL;
 RESET ROLE;
 SELECT client_name, metadata FROM mogo.mogo_authenticate(:'client_id', :'client_secret');
+SAVEPOINT s;
+SET ROLE regress_mogo_owner;
+UPDATE mogo.mogo_client SET allowed_cidrs = NULL;
+RESET ROLE;
+SELECT mogo.mogo_verify(:'client_id', :'client_secret');
+ROLLBACK TO s;
 SET ROLE regress_mogo_owner;
 UPDATE mogo.mogo_client SET salt = NULL;
 RESET ROLE;
 SAVEPOINT s;
 SELECT mogo.mogo_verify(:'client_id', :'client_secret');
+ROLLBACK TO s;
+SELECT client_name FROM mogo.mogo_find_secret(:'client_secret');
 ROLLBACK TO s;
 SELECT mogo.mogo_disable_client(:'client_id');
 ROLLBACK;
