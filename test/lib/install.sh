@@ -53,7 +53,7 @@ has_header() { echo "#include <$1>" | cc -E - >/dev/null 2>&1; }
 # for. $1 is "test" or "demo"; $major is Debian's PostgreSQL that is wanted, empty
 # where PG_CONFIG names one that Debian did not package.
 missing() {
-	local bin share pgxs
+	local bin share pgxs library
 	command -v make >/dev/null || echo "make make"
 	command -v cc >/dev/null || echo "gcc a C compiler"
 	[ -f /usr/include/stdio.h ] || has_header stdio.h || echo "libc6-dev the C library's headers"
@@ -82,10 +82,12 @@ missing() {
 		if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
 			[ -x /usr/sbin/pgbouncer ] || echo "pgbouncer the connection pooler"
 			perl -MDBD::Pg -e 1 2>/dev/null || echo "libdbd-pg-perl a driver, Perl's DBD::Pg"
-			# So is that of a provider.
-			[ -z "$major" ] || [ -e "/usr/lib/postgresql/$major/lib/pgextwlist.so" ] ||
-				! apt-cache show "postgresql-$major-pgextwlist" >/dev/null 2>&1 ||
-				echo "postgresql-$major-pgextwlist extensions for those who are no superusers"
+			# So are those with other people's libraries.
+			for library in pgextwlist pgaudit; do
+				[ -z "$major" ] || [ -e "/usr/lib/postgresql/$major/lib/$library.so" ] ||
+					! apt-cache show "postgresql-$major-$library" >/dev/null 2>&1 ||
+					echo "postgresql-$major-$library the library $library"
+			done
 		fi
 	fi
 }
