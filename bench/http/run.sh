@@ -78,7 +78,7 @@ function put (from, to) {
   if (!from.test(text)) throw new Error(`the example has changed: ${from}`)
   text = text.replace(from, () => to)
 }
-put(/SELECT \* FROM mogo\.mogo_get_client\(\$1::text\)/, 'SELECT * FROM bench.client WHERE client_id = $1::uuid')
+put(/secret_id, expires_at FROM mogo\.mogo_get_client[^]*?`,\n *id, header, ip\)/, 'client_secret FROM bench.client AS c WHERE client_id = $1::uuid`, id)')
 put(/client_secret: nobodys/, `client_secret: ${secret}`)
 put(/provider\.Client\.prototype\.compareClientSecret = [^]*?\n}\n/, `${compare}\n`)
 writeFileSync(`${directory}/${name}.mjs`, text)
@@ -87,12 +87,12 @@ JS
 variant clear row.client_secret ''
 # shellcheck disable=SC2016	# JavaScript
 variant bcrypt nobodys 'provider.Client.prototype.compareClientSecret = async function (secret) {
-  return await ask("SELECT FROM bench.client WHERE client_id = $1::uuid AND public.crypt($2, bcrypt) = bcrypt", this.clientId, secret) !== undefined
+  return await ask("bcrypt", "SELECT FROM bench.client WHERE client_id = $1::uuid AND public.crypt($2, bcrypt) = bcrypt", this.clientId, secret) !== undefined
 }'
 # shellcheck disable=SC2016	# JavaScript
 variant pbkdf2 nobodys 'const { pbkdf2, timingSafeEqual } = await import("node:crypto")
 provider.Client.prototype.compareClientSecret = async function (secret) {
-  const { pbkdf2: stored } = await ask("SELECT pbkdf2 FROM bench.client WHERE client_id = $1::uuid", this.clientId)
+  const { pbkdf2: stored } = await ask("pbkdf2", "SELECT pbkdf2 FROM bench.client WHERE client_id = $1::uuid", this.clientId)
   const hash = await new Promise((resolve, reject) => pbkdf2(secret, this.clientId, 25000, 32, "sha256", (error, key) => error ? reject(error) : resolve(key)))
   return timingSafeEqual(hash, Buffer.from(stored, "hex"))
 }'

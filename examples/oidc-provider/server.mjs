@@ -2,8 +2,9 @@
 // client_credentials, introspection; clients prove themselves by a secret or a signed assertion.
 //
 // The provider loads a client by its id, so mogo_get_client gives it one without a secret; what a
-// client has sent is compared by mogo_authenticate, in the database. A verifier's role can do both.
-// Neither answer is kept: a revoked secret or a disabled client counts from the next request.
+// client has sent is compared in the database, by mogo_authenticate_basic in the same query or by
+// mogo_authenticate. A verifier's role can do all three. No answer is kept for another request: a
+// revoked secret or a disabled client counts from the next one.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -28,8 +29,9 @@ const pool = new pg.Pool({ application_name: 'mogocred oidc-provider', connectio
 const log = (what, error) => console.error(`${what}: ${error?.code ?? error?.name ?? 'unknown error'}`)
 pool.on('error', (error) => log('an idle connection ended', error))
 
-// The first row, or undefined. Every value is a bound parameter, every name is qualified.
-const ask = async (sql, ...values) => (await pool.query(sql, values)).rows[0]
+// The first row, or undefined. Every value is a bound parameter, every name is qualified. The name
+// has each connection prepare the statement once.
+const ask = async (name, text, ...values) => (await pool.query({ name, text, values })).rows[0]
 
 // Is the address inside one of these networks (cidr[])? (BlockList: what it lists is a hit.)
 function inside (networks, address) {
@@ -50,12 +52,19 @@ const nobodys = randomBytes(32).toString('base64url')
 // A client as the provider wants it (RFC 7591), or undefined. metadata.jwks, where the client has
 // it, are the public keys that its assertions are checked with; then it has no use for a secret.
 async function findClient (id) {
-  const row = await ask('SELECT * FROM mogo.mogo_get_client($1::text)', id)
+  const { headers, ip, state } = Provider.ctx
+  // A request's first client is the one that asks. What it sent in the header is compared on the way.
+  const header = 'proof' in state ? null : headers.authorization
+  const row = await ask('client', `SELECT c.client_id, client_name, scopes, metadata, external_id, enabled, allowed_cidrs,
+    secret_id, expires_at FROM mogo.mogo_get_client($1::text) AS c
+    LEFT JOIN (SELECT client_id, secret_id, expires_at FROM mogo.mogo_authenticate_basic($2, $3::text)) AS a USING (client_id)`,
+  id, header, ip)
+  state.proof ??= header && row
   // one client, one id: else the same UUID in capitals would be another client to an API
   if (!row?.enabled || id !== (row.external_id ?? row.client_id)) return undefined
   const jwks = row.metadata.jwks
   // with a secret mogo_authenticate looks at the address
-  if (jwks && row.allowed_cidrs.length && !inside(row.allowed_cidrs, Provider.ctx.ip)) return undefined
+  if (jwks && row.allowed_cidrs.length && !inside(row.allowed_cidrs, ip)) return undefined
   return {
     client_id: id,
     client_name: row.client_name,
@@ -127,9 +136,10 @@ const provider = new Provider(issuer, {
 })
 provider.Client.prototype.compareClientSecret = async function (secret) {
   const { ip, state } = Provider.ctx
-  const row = await ask('SELECT expires_at FROM mogo.mogo_authenticate($1::text, $2, $3::text)', this.clientId, secret, ip)
+  const row = state.proof ??
+    await ask('authenticate', 'SELECT secret_id, expires_at FROM mogo.mogo_authenticate($1::text, $2, $3::text)', this.clientId, secret, ip)
   state.secretEnds = row?.expires_at ?? undefined
-  return row !== undefined
+  return row?.secret_id != null
 }
 provider.proxy = process.env.TRUST_PROXY === '1' // X-Forwarded-*, only behind a proxy that sets them
 provider.on('server_error', (ctx, error) => log('a request failed', error))

@@ -55,6 +55,20 @@ for (const [name, method] of [['client_secret_basic', oauth.ClientSecretBasic], 
   })
 }
 
+await test('a right secret in the header is its own client\'s, whatever else the request names', async () => {
+  const [client, victim] = [await addClient('oidc header'), await addClient('oidc victim', { scopes: ['read'] })]
+  const post = async (id, secret, form) => (await fetch(`${issuer}/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`${id}:${secret}`)}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials', ...form })
+  })).status
+  assert.equal(await post(client.id, client.secret, {}), 200)
+  assert.equal(await post(victim.id, client.secret, {}), 401)
+  assert.equal(await post(client.id, client.secret, { client_id: victim.id }), 400)
+  assert.equal(await post(client.id, client.secret, { client_id: victim.id, client_secret: client.secret }), 400)
+  assert.equal(await post('00000000-0000-4000-8000-000000000000', client.secret, {}), 401)
+})
+
 await test('private_key_jwt: keys from the metadata, which count from the next request', async () => {
   const client = await addKeyClient('oidc key', ['read'])
   const config = await act(client.id, oauth.PrivateKeyJwt(client.key))
