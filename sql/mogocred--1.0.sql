@@ -400,7 +400,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_verify_digest_uuid';
 REVOKE ALL ON FUNCTION @extschema@.mogo_verify_digest(uuid, bytea) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_verify_digest(uuid, bytea)
-IS 'Returns what mogo_verify returns, given the SHA-256 of the secret, so that the secret itself never reaches the server. Must not be exposed to a network.';
+IS 'Returns what mogo_verify returns, given the SHA-256 of the secret, so that the secret itself never reaches the server; false for a secret whose hash is not native. Must not be exposed to a network.';
 
 CREATE FUNCTION @extschema@.mogo_verify_digest(client_id text, secret_digest bytea)
 RETURNS boolean
@@ -408,7 +408,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mogo_verify_digest_text';
 REVOKE ALL ON FUNCTION @extschema@.mogo_verify_digest(text, bytea) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.mogo_verify_digest(text, bytea)
-IS 'Returns what mogo_verify returns for a client id or external id as text, given the SHA-256 of the secret, so that the secret itself never reaches the server. Must not be exposed to a network.';
+IS 'Returns what mogo_verify returns for a client id or external id as text, given the SHA-256 of the secret, so that the secret itself never reaches the server; false for a secret whose hash is not native. Must not be exposed to a network.';
 
 CREATE FUNCTION @extschema@.mogo_verify_status(client_id uuid, client_secret text)
 RETURNS text

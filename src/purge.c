@@ -46,9 +46,9 @@ record_purge(const MogoChange *change, const char *action, uint64 count, uint64 
 
 /*
  * mogo_purge(older_than interval) returns bigint: deletes secrets that ended more than
- * the given interval ago, and returns how many; invitations that ended go too. Secrets that expired since their client
- * was last changed still stand in its row, so those go first: one statement cuts them out
- * of the row and deletes their rows in mogo_secret.
+ * the given interval ago, and returns how many; invitations that ended go too. Secrets
+ * that expired since their client was last changed still stand in its row, so those go
+ * first: one statement cuts them out of the row and deletes their rows in mogo_secret.
  */
 Datum
 mogo_purge(PG_FUNCTION_ARGS)

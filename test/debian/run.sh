@@ -154,7 +154,7 @@ inside_alone clean '
 		runuser -u postgres -- psql -XAtc "SHOW shared_preload_libraries" -c "SELECT version()"
 		pg_ctlcluster "$version" main stop
 		ls -C "/usr/share/doc/postgresql-$version-mogocred/"
-		for file in README.Debian NEWS.Debian.gz managed/after-create.sql; do
+		for file in README.Debian NEWS.Debian.gz managed/after-create.sql README.md doc/operations.md; do
 			test -s "/usr/share/doc/postgresql-$version-mogocred/$file"
 		done
 		apt-get -qy remove "postgresql-$version-mogocred" >/dev/null

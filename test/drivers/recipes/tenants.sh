@@ -20,6 +20,7 @@ read -r id secret <<<"$(as acme_admin -c "SELECT * FROM tenants.add_client('bill
 check_that "a tenant adds a client, and its secret is good" is \
 	"$(sql recipes -c "SELECT client_name FROM mogo.mogo_authenticate('$id', '$secret')")" acme/billing
 check_that "the tenant sees it, without the prefix" is "$(as acme_admin -c 'SELECT client_name FROM tenants.clients')" billing
+check_that "with every column of the view" is "$(as acme_admin -c 'SELECT count(c) FROM tenants.clients AS c')" 1
 check_that "another tenant does not" is "$(as globex_admin -c 'SELECT count(*) FROM tenants.clients')" 0
 check_that "nor by a function that looks into rows" is "$(as globex_admin -c "CREATE FUNCTION pg_temp.peek(text)
 	RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS \$\$ BEGIN RAISE WARNING '%', \$1; RETURN true; END \$\$" \
