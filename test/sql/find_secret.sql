@@ -8,7 +8,7 @@ SELECT client_secret AS rotated FROM mogo_add_secret(:'id2') \gset
 SELECT mogo_revoke_secret(:'s2') \g /dev/null
 SELECT client_secret AS newest FROM mogo_rotate_secret(:'id2', '1 microsecond') \gset
 SELECT client_secret AS expired FROM mogo_add_client('regress_find expired',
-	clock_timestamp() + '1 millisecond') \gset
+	clock_timestamp() + '1 second') \gset
 SELECT client_id AS id4, client_secret AS disabled FROM mogo_add_client('regress_find off') \gset
 SELECT mogo_disable_client(:'id4') \g /dev/null
 SELECT client_id AS id5, client_secret AS removed FROM mogo_add_client('regress_find gone') \gset
@@ -16,7 +16,7 @@ SELECT mogo_remove_client(:'id5') \g /dev/null
 SET mogocred.secret_format = token;
 SELECT client_secret AS token FROM mogo_add_client('regress_find token') \gset
 RESET mogocred.secret_format;
-SELECT pg_sleep(0.002) \g /dev/null
+SELECT pg_sleep(1.1) \g /dev/null
 
 CREATE FUNCTION pg_temp.find(text) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws(', ', f.client_name, f.external_id, f.status,

@@ -80,8 +80,8 @@ SELECT mogo_import_secret(pg_temp.id(20), 'pbkdf2',
 SELECT mogo_rehash_secret(pg_temp.id(20), 'imported secret 37') AS rehashed;
 SELECT algorithm, secret_id = :'one' AS one, secret_id = :'two' AS two, status FROM mogo_secrets
 WHERE client_id = pg_temp.id(20) ORDER BY algorithm;
-SELECT mogo_update_secret(:'one', clock_timestamp() + '10 milliseconds');
-SELECT pg_sleep(0.02);
+SELECT mogo_update_secret(:'one', clock_timestamp() + '1 second');
+SELECT pg_sleep(1.1);
 SELECT mogo_rehash_secret(pg_temp.id(20), 'correct horse battery') AS expired;
 SELECT mogo_verify(pg_temp.id(20), 'imported secret 37') AS other,
 	mogo_verify_status(pg_temp.id(20), 'correct horse battery') AS expired;

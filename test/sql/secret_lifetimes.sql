@@ -102,8 +102,8 @@ SELECT action, client_name, secret_id = :'s' AS secret,
 FROM mogo_audit WHERE at > :'start' ORDER BY at;
 -- the check goes by the new end
 SELECT mogo_verify(:'id', :'secret');
-SELECT mogo_update_secret(:'s', clock_timestamp() + '1 millisecond');
-SELECT pg_sleep(0.002);
+SELECT mogo_update_secret(:'s', clock_timestamp() + '1 second');
+SELECT pg_sleep(1.1);
 SELECT mogo_verify(:'id', :'secret'), mogo_verify_status(:'id', :'secret');
 -- one that has ended stays so, before and after it has moved, and when it was revoked; but
 -- it may be labelled, and a screen may pass what is so already

@@ -28,8 +28,8 @@ SELECT pg_temp.try($$mogo_add_client('regress versions',
 SELECT pg_temp.try('mogo_add_secret(ID)');
 SELECT pg_temp.try('mogo_rotate_secret(ID, ''1 hour'')');
 SELECT pg_temp.try('mogo_rotate_secret(ID, ''0'')');
-SELECT pg_temp.try('mogo_add_secret(ID, clock_timestamp() + ''1 millisecond'')');
-SELECT pg_sleep(0.01);
+SELECT pg_temp.try('mogo_add_secret(ID, clock_timestamp() + ''1 second'')');
+SELECT pg_sleep(1.1);
 SELECT pg_temp.try('mogo_add_secret(ID)') AS and_one_that_expired;
 SELECT pg_temp.try('mogo_revoke_secret((SELECT secret_id FROM mogo_secrets
 	WHERE status = ''active'' LIMIT 1))');
