@@ -1,10 +1,10 @@
 // A certified OpenID provider (npm oidc-provider) whose clients live in mogocred: tokens by
 // client_credentials, introspection; clients prove themselves by a secret or a signed assertion.
 //
-// The provider loads a client by its id, so mogo_get_client gives it one without a secret; what a
-// client has sent is compared in the database, by mogo_authenticate_basic in the same query or by
-// mogo_authenticate. A verifier's role can do all three. No answer is kept for another request: a
-// revoked secret or a disabled client counts from the next one.
+// What a client has sent is compared in the database: mogo_authenticate_basic takes the header and
+// gives the client too, mogo_authenticate a secret from the form. Where neither says who it is,
+// mogo_get_client loads a client by its id. A verifier's role can do all three. No answer is kept
+// for another request: a revoked secret or a disabled client counts from the next one.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -45,26 +45,26 @@ function inside (networks, address) {
 
 // --- clients --------------------------------------------------------------------
 
-// The provider compares no secret itself (see compareClientSecret below), but wants each of its
-// clients to have one. Nobody knows this one.
+// The provider wants each client to have a secret, although it compares none. Nobody knows this one.
 const nobodys = randomBytes(32).toString('base64url')
 
 // A client as the provider wants it (RFC 7591), or undefined. metadata.jwks, where the client has
 // it, are the public keys that its assertions are checked with; then it has no use for a secret.
 async function findClient (id) {
   const { headers, ip, state } = Provider.ctx
-  // A request's first client is the one that asks. What it sent in the header is compared on the way.
+  // A request's first client is the one that asks: what it sent in the header proves it, or does not.
   const header = 'proof' in state ? null : headers.authorization
-  const row = await ask('client', `SELECT c.client_id, client_name, scopes, metadata, external_id, enabled, allowed_cidrs,
-    secret_id, expires_at FROM mogo.mogo_get_client($1::text) AS c
-    LEFT JOIN (SELECT client_id, secret_id, expires_at FROM mogo.mogo_authenticate_basic($2, $3::text)) AS a USING (client_id)`,
-  id, header, ip)
-  state.proof ??= header && row
+  state.proof ??= header && (await ask('basic', `SELECT client_id, client_name, scopes, metadata, external_id, secret_id,
+    expires_at FROM mogo.mogo_authenticate_basic($1, $2::text)`, header, ip) ?? {})
+  const row = header && state.proof.client_id
+    ? state.proof
+    : await ask('client', `SELECT client_id, client_name, scopes, metadata, external_id, enabled, allowed_cidrs
+      FROM mogo.mogo_get_client($1::text)`, id)
   // one client, one id: else the same UUID in capitals would be another client to an API
-  if (!row?.enabled || id !== (row.external_id ?? row.client_id)) return undefined
+  if (!row || row.enabled === false || id !== (row.external_id ?? row.client_id)) return undefined
   const jwks = row.metadata.jwks
-  // with a secret mogo_authenticate looks at the address
-  if (jwks && row.allowed_cidrs.length && !inside(row.allowed_cidrs, ip)) return undefined
+  // with a secret the database looks at the address
+  if (jwks && row.allowed_cidrs?.length && !inside(row.allowed_cidrs, ip)) return undefined
   return {
     client_id: id,
     client_name: row.client_name,
@@ -139,7 +139,7 @@ provider.Client.prototype.compareClientSecret = async function (secret) {
   const row = state.proof ??
     await ask('authenticate', 'SELECT secret_id, expires_at FROM mogo.mogo_authenticate($1::text, $2, $3::text)', this.clientId, secret, ip)
   state.secretEnds = row?.expires_at ?? undefined
-  return row?.secret_id != null
+  return row?.secret_id !== undefined
 }
 provider.proxy = process.env.TRUST_PROXY === '1' // X-Forwarded-*, only behind a proxy that sets them
 provider.on('server_error', (ctx, error) => log('a request failed', error))
