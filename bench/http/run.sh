@@ -78,9 +78,9 @@ function put (from, to) {
   if (!from.test(text)) throw new Error(`the example has changed: ${from}`)
   text = text.replace(from, () => to)
 }
-put(/const row = header && [^]*?`, id\)/, `const row = await ask('client', 'SELECT client_id, client_name, scopes, metadata, external_id, enabled,
-  allowed_cidrs, client_secret FROM bench.client WHERE client_id = $1::uuid', id)`)
-put(/state\.proof \?\?= [^]*?\?\? {}\)\n/, '')
+put(/state\.proof \?\?= [^]*?const row = [^]*?`, id\)/, `const row = await ask('client',
+    'SELECT client_id, client_name, scopes, metadata, external_id, enabled, allowed_cidrs, client_secret ' +
+    'FROM bench.client WHERE client_id = $1::uuid', id)`)
 put(/client_secret: nobodys/, `client_secret: ${secret}`)
 put(/provider\.Client\.prototype\.compareClientSecret = [^]*?\n}\n/, `${compare}\n`)
 writeFileSync(`${directory}/${name}.mjs`, text)
