@@ -17,11 +17,11 @@
 
 /*
  * Adds a row to mogo_client. If its name or an id is taken, we say which in place of
- * PostgreSQL's own 23505.
+ * PostgreSQL's own 23505. hint says what to do instead if the name exists.
  */
 static void
 insert_row(const MogoChange *change, const MogoNewClient *client, const Datum *values,
-		   const bool *nulls)
+		   const bool *nulls, const char *hint)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -31,8 +31,7 @@ insert_row(const MogoChange *change, const MogoNewClient *client, const Datum *v
 	}
 	PG_CATCH();
 	{
-		mogo_throw_taken(context, &client->client_id, client->name, client->external_id,
-						 "Use mogo_add_secret or mogo_rotate_secret to give an existing client a new secret.");
+		mogo_throw_taken(context, &client->client_id, client->name, client->external_id, hint);
 	}
 	PG_END_TRY();
 }
@@ -90,7 +89,9 @@ mogo_insert_client(const MogoChange *change, const MogoNewClient *client,
 	values[Anum_mogo_client_created_by - 1] = CStringGetTextDatum(mogo_actor());
 	values[Anum_mogo_client_external_id - 1] = PointerGetDatum(client->external_id);
 	nulls[Anum_mogo_client_external_id - 1] = client->external_id == NULL;
-	insert_row(change, client, values, nulls);
+	insert_row(change, client, values, nulls, algorithm != NULL ?
+			   "Use mogo_import_secret to give an existing client a further secret." :
+			   "Use mogo_add_secret or mogo_rotate_secret to give an existing client a new secret.");
 	if (secret != NULL)
 		mogo_insert_secret(change, &client->client_id, &secret->secret_id, client->now,
 						   client->label);
