@@ -116,7 +116,8 @@ update(const MogoChange *change, const MogoLocked *client, const Datum *values,
 		.sql = "UPDATE @extschema@.mogo_client SET"
 		" client_name = COALESCE($2, client_name), scopes = COALESCE($3, scopes),"
 		" metadata = COALESCE($4, metadata), allowed_cidrs = COALESCE($5, allowed_cidrs),"
-		" external_id = NULLIF(COALESCE($6, external_id), '')"
+		" external_id = CASE WHEN COALESCE($6, external_id) OPERATOR(pg_catalog.<>) ''"
+		" THEN COALESCE($6, external_id) END"
 		" WHERE client_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 6,
 		.argtypes = {UUIDOID, TEXTOID, TEXTARRAYOID, JSONBOID, CIDRARRAYOID, TEXTOID}

@@ -6,7 +6,7 @@
 \set VERBOSITY terse
 CREATE ROLE regress_mogo_attacker;
 CREATE ROLE regress_mogo_admin;
-SELECT mogo_grant_admin('regress_mogo_admin');
+SELECT mogo_grant_admin('regress_mogo_admin'), mogo_grant_portal('regress_mogo_admin');
 SELECT client_id, client_secret FROM mogo_add_client('regress victim') \gset
 CREATE SCHEMA regress_evil AUTHORIZATION regress_mogo_attacker;
 CREATE TABLE regress_loot (what text, who text);
@@ -87,11 +87,14 @@ INSERT INTO regress_evil.mogo_client SELECT '99999999-9999-4999-8999-99999999999
 	live, '{}', 'regress attacker', '{}', '{}', now(), 'x' FROM mogo_client
 	WHERE client_id = :'client_id';
 
--- All functions, with the attacker's schema first and PostgreSQL's last.
+-- All functions, and the names of those that are missing here, with the attacker's schema first and PostgreSQL's last.
 CREATE FUNCTION pg_temp.use_everything(id uuid, secret text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	c public.mogo_credentials;
 	said text := '';
+	code text;
+	invitation uuid;
+	bcrypt_id pg_catalog.uuid := '33333333-3333-4333-8333-333333333333';
 BEGIN
 	said := concat_ws(' ', said, public.mogo_verify(id, secret), public.mogo_verify(id, 'wrong'),
 	public.mogo_verify_status(id, secret),
@@ -104,20 +107,50 @@ BEGIN
 	PERFORM public.mogo_revoke_secret(c.secret_id), public.mogo_disable_client(c.client_id),
 	public.mogo_enable_client(c.client_id);
 	PERFORM public.mogo_update_client(
-	c.client_id, 'regress still under attack', '{}', '{}', '{10.0.0.0/8}');
+	c.client_id, 'regress still under attack', '{}', '{}', '{10.0.0.0/8}', 'a name elsewhere');
+	PERFORM public.mogo_update_client(c.client_id, external_id => '');
+	PERFORM public.mogo_ensure_client('regress still under attack', external_id => 'a third'),
+		public.mogo_ensure_client('regress ensured', scopes => '{a}');
 	PERFORM public.mogo_import_client(
 	'regress plain', '22222222-2222-4222-8222-222222222222', 'plain', 'a secret somebody chose');
 	said := concat_ws(' ', said, public.mogo_verify(
 	'22222222-2222-4222-8222-222222222222'::pg_catalog.uuid, 'a secret somebody chose'),
 		public.mogo_verify('22222222-2222-4222-8222-222222222222'::pg_catalog.uuid,
 		'not the secret'));
-	PERFORM public.mogo_purge('0'), public.mogo_remove_client(c.client_id),
+	PERFORM public.mogo_import_client('regress bcrypt', bcrypt_id, 'bcrypt',
+		public.crypt('a secret of long ago', public.gen_salt('bf', 4)), generated => true);
+	said := concat_ws(' ', said, public.mogo_rehash_secret(bcrypt_id, 'a secret of long ago'),
+		public.mogo_rehash_secret(bcrypt_id::pg_catalog.text, 'not the secret'),
+		public.mogo_verify_digest(bcrypt_id, public.digest(
+			'a secret of long ago'::pg_catalog.bytea, 'sha256')));
+	PERFORM public.mogo_import_secret(bcrypt_id, 'plain', 'another that somebody chose');
+	PERFORM * FROM public.mogo_authenticate('a third', c.client_secret);
+	PERFORM * FROM public.mogo_authenticate_basic('Basic eDp5');
+	PERFORM * FROM public.mogo_get_client('a third');
+	PERFORM * FROM public.mogo_find_secret(secret);
+	PERFORM public.mogo_update_secret(s.secret_id, label => 'a label') FROM public.mogo_secrets AS s
+		WHERE s.client_id OPERATOR(pg_catalog.=) bcrypt_id;
+	SELECT i.code INTO code FROM public.mogo_invite(bcrypt_id, '1 hour') AS i;
+	SELECT * INTO c FROM public.mogo_accept_invitation(code);
+	SELECT * INTO c FROM public.mogo_rotate_own_secret(c.client_id, c.client_secret, '0');
+	SELECT i.invitation_id INTO invitation FROM public.mogo_invite(bcrypt_id, '1 hour') AS i;
+	PERFORM public.mogo_revoke_invitation(invitation), public.mogo_usage_status();
+	PERFORM public.mogo_remove_client(i.client_id) FROM public.mogo_clients AS i
+		WHERE i.client_name OPERATOR(pg_catalog.=) 'regress ensured'
+			OR i.client_name OPERATOR(pg_catalog.=) 'regress still under attack';
+	PERFORM public.mogo_purge('0'), public.mogo_remove_client(bcrypt_id),
 	public.mogo_remove_client('22222222-2222-4222-8222-222222222222');
 	PERFORM * FROM public.mogo_clients;
 	PERFORM * FROM public.mogo_secrets;
 	PERFORM * FROM public.mogo_audit;
 	RETURN said;
 END $$;
+SELECT string_agg(DISTINCT p.proname, ' ' ORDER BY p.proname) AS not_used
+	FROM pg_proc AS p, pg_depend AS d
+	WHERE d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+		AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'mogocred')
+		AND (SELECT prosrc FROM pg_proc WHERE proname = 'use_everything')
+			NOT LIKE '%public.' || p.proname || '(%';
 SET mogocred.bcrypt_cost = 4;
 GRANT USAGE ON SCHEMA regress_evil TO regress_mogo_admin;
 SET ROLE regress_mogo_admin;
