@@ -5,7 +5,8 @@
  *
  * The administrator's functions run as their caller, who has no right on the tables.
  * Only around one statement or one row at a time do we become the tables' owner. Every
- * name and operator in a statement is qualified, so no search_path plays a part.
+ * name and operator in a statement is qualified, and NULLIF, IN, LIKE and the like, which
+ * look for an operator by search_path, are not used; so no search_path plays a part.
  * SECURITY_RESTRICTED_OPERATION and SECURITY_LOCAL_USERID_CHANGE keep triggers and
  * rules that the owner put on the tables from doing more than the statement, and
  * settings that it changes (the caller's search_path, say) go back to what they were.
@@ -208,7 +209,9 @@ prepare(const MogoChange *change, MogoStatement *statement)
 	}
 	appendStringInfoString(&sql, rest);
 
-	plan = SPI_prepare(sql.data, statement->nargs, statement->argtypes);
+	/* a generic plan, because auto_explain would log a custom one with hashes */
+	plan = SPI_prepare_cursor(sql.data, statement->nargs, statement->argtypes,
+							  CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
@@ -226,6 +229,14 @@ typedef struct Caller
 	int			guc_level;
 } Caller;
 
+/* Gives a setting another value until become_caller. */
+static void
+set_meanwhile(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+}
+
 /* Makes the tables' owner the current user, until become_caller. */
 static void
 become_owner(const MogoChange *change, Caller *caller)
@@ -234,6 +245,25 @@ become_owner(const MogoChange *change, Caller *caller)
 	SetUserIdAndSecContext(change->owner, caller->security_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	caller->guc_level = NewGUCNestLevel();
+}
+
+/*
+ * Takes away what the caller could do to a statement by settings, until become_caller. The
+ * search_path is the one of core's RestrictSearchPath() (17): a second lock, if we forgot
+ * to qualify a name. And who has trees and plans printed would be shown hashes.
+ */
+static void
+restrict_settings(void)
+{
+	set_meanwhile("search_path", "pg_catalog, pg_temp");
+	if (client_min_messages < NOTICE)
+		set_meanwhile("client_min_messages", "notice");
+	if (Debug_print_parse)
+		set_meanwhile("debug_print_parse", "off");
+	if (Debug_print_rewritten)
+		set_meanwhile("debug_print_rewritten", "off");
+	if (Debug_print_plan)
+		set_meanwhile("debug_print_plan", "off");
 }
 
 /* Restores what become_owner noted, and every setting that changed meanwhile. */
@@ -286,6 +316,7 @@ run_statement(const MogoChange *change, MogoStatement *statement, const Datum *v
 		flags[i] = nulls != NULL && nulls[i] ? 'n' : ' ';
 
 	become_owner(change, &caller);
+	restrict_settings();
 	prepare(change, statement);
 	result = SPI_execute_plan(statement->plan, unconstify(Datum *, values), flags,
 							  read_only, 0);

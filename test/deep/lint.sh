@@ -151,6 +151,15 @@ check_circle() {
 	verdict "no circle between object files" "$work/found"
 }
 
+# Prints where SQL of ours has a word that looks for an operator by search_path and cannot be
+# told which: in a statement that runs as the tables' owner an operator of the caller's.
+unqualifiable() {
+	{
+		grep -nHoE '"([^"\\]|\\.)*"' src/*.c
+		sed 's/--.*//' sql/*.sql | grep -nH --label=sql ''
+	} | grep -E '\b(NULLIF|(I?LIKE|BETWEEN|SIMILAR TO|IS (NOT )?DISTINCT FROM) |IN \(|USING \(|NATURAL )|\bCASE \w+ WHEN' || true
+}
+
 # Prints the lines of files that are wider than $max_width columns. In Markdown, what stands
 # in a code block may be: it was printed by a program.
 too_wide() {
@@ -169,6 +178,8 @@ check_text() {
 	verdict "no SQL test wider than $max_width columns" "$work/found"
 	grep -nP '^\t* +\S' test/sql/*.sql test/specs/*.spec >"$work/found" || true
 	verdict "SQL tests are indented by tabs" "$work/found"
+	unqualifiable >"$work/found"
+	verdict "no operator in our SQL is found by search_path" "$work/found"
 	awk -F '\t' -v src=src/ -f test/deep/gone.awk test/unreached >"$work/found"
 	verdict "test/unreached has no line that the sources do not have" "$work/found"
 	grep -L "use warnings FATAL => 'all';" test/t/*.p[lm] >"$work/found" || true

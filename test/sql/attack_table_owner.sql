@@ -39,6 +39,11 @@ BEGIN
 		INSERT INTO public.regress_loot VALUES ('role', current_user);
 	EXCEPTION WHEN insufficient_privilege THEN
 	END;
+	-- in a statement of ours the caller's path plays no part
+	IF TG_OP = 'UPDATE' THEN
+		INSERT INTO public.regress_loot
+			VALUES ('search_path', current_setting('search_path'), current_user);
+	END IF;
 	PERFORM set_config('search_path', 'regress_evil, public, pg_catalog', false);
 	PERFORM set_config('DateStyle', 'German', true);
 	BEGIN
