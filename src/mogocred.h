@@ -532,6 +532,7 @@ typedef struct MogoScan
 	const char *end;
 	bool		backslashes;	/* standard_conforming_strings is off */
 	bool		wrapped;		/* SQL is in "...", CSV or JSON: " is no quote */
+	bool		escapes;		/* behind a literal with backslashes */
 	int			after_do;		/* 1: a DO block's body may follow; 2: a name */
 	size_t		body_len;		/* of the tag of the DO block at open; 0: none */
 	const char *open;			/* what the text ended in the middle of */

@@ -7,11 +7,10 @@
  * that takes a secret, or executes a prepared statement that does, *** stands for
  * what its literals hold. src/README.md says what would leak without each hook.
  *
- * In a record, redacted copies take the place of the parts that need it. If the
- * client is to get it too, we call EmitErrorReport() for the log alone, which finds
- * nothing left to redact, and then give the originals back. Copies live in ErrorContext,
- * which may be used in critical sections; if there is no memory, *** is all that is left
- * of a part. Nothing there reads a catalog or raises errors.
+ * In a record, redacted copies take the place of the parts that need it. If the client
+ * is to get it too, EmitErrorReport() writes the log alone, and then we give the originals
+ * back. Copies live in ErrorContext, which may be used in critical sections; without
+ * memory, *** is all that is left of a part. Nothing reads a catalog or raises errors.
  *
  *-------------------------------------------------------------------------
  */
@@ -84,16 +83,17 @@ calls(MogoScan s)
 }
 
 /*
- * Returns the text of the statement that runs, as it was sent, if it calls us, else
- * NULL. It is judged once for each message, which may be a string of many statements;
- * in background workers, in which nothing tells messages apart, it is judged each time.
- * If it has literals, the redacted text is shown from now on: in pg_stat_activity,
- * and by debug_query_string in STATEMENT lines and to parallel maintenance workers.
+ * Returns the text of the statement that runs, as it was sent, if it calls us, else NULL.
+ * It is judged once for each message, which may be a string of many statements; in
+ * background workers, where nothing tells messages apart, each time. If it has literals,
+ * the redacted text is shown from now on: in pg_stat_activity and, by debug_query_string,
+ * in STATEMENT lines and to parallel maintenance workers.
  */
 static const char *
 our_statement(void)
 {
 	const char *sql = debug_query_string;
+	uint64		query_id = pgstat_get_my_query_id();
 
 	if (sql == NULL)
 		return NULL;
@@ -118,7 +118,10 @@ our_statement(void)
 	{
 		debug_query_string = redacted_text;
 		if (MyBEEntry != NULL && MyBEEntry->st_state == STATE_RUNNING)
+		{
 			pgstat_report_activity(STATE_RUNNING, redacted_text);
+			pgstat_report_query_id(query_id, true);
+		}
 	}
 	return redacted_text ? judged_text : NULL;
 }
@@ -128,6 +131,7 @@ static void
 redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST JumbleState *jstate)
 {
 	const char *sql = pstate->p_sourcetext;
+	bool		ours;
 
 	if (redact_literals && session_calls && query->utilityStmt != NULL && our_statement() == NULL &&
 		sql != NULL && sql == debug_query_string && query->stmt_location >= 0)
@@ -138,9 +142,10 @@ redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST Ju
 		if (calls(part))
 			judged_text = NULL;
 	}
-	/* pg_stat_statements ignores what has no id */
-	if (redact_literals && our_statement() != NULL && sql == judged_text && has_literals &&
-		query->utilityStmt != NULL)
+	/* pg_stat_statements ignores what has no id; it may track a function's statements too */
+	ours = redact_literals && our_statement() != NULL && sql == judged_text;
+	if (redact_literals && query->utilityStmt != NULL &&
+		(ours ? has_literals : sql != debug_query_string && calls(scan(sql, false))))
 		query->queryId = 0;
 	if (prev_post_parse_analyze)
 		prev_post_parse_analyze(pstate, query, jstate);
@@ -175,8 +180,8 @@ blank_parameters(char *line)
 }
 
 /*
- * Puts *** in the place of what an error quotes, from the first quote to the last.
- * Other languages have other quotes: then nothing is kept from the first value on.
+ * Puts *** in the place of what an error quotes, from the first quote to the last. In a
+ * language with other quotes nothing is kept from the first value on.
  */
 static void
 blank_quoted(char *part, const char *format, const char *domain)
@@ -195,8 +200,8 @@ blank_quoted(char *part, const char *format, const char *domain)
 }
 
 /*
- * Returns a copy of a part with its literals redacted: all, or only those of calls.
- * The lines of a deadlock's DETAIL are statements of their own, which may be cut.
+ * Returns a copy of a part with its literals redacted: all, or only those of calls. The
+ * lines of a deadlock's DETAIL are statements of their own, which may be cut.
  */
 static char *
 redact_part(char *part, bool all, bool wrapped)
@@ -258,7 +263,7 @@ redact_record(ErrorData *edata)
 
 		if (part == NULL || !(ours || call))
 			continue;
-		/* An error's words are PostgreSQL's, but for values in them */
+		/* an error's words are PostgreSQL's, but for values in them */
 		*parts[i] = copy = redact_part(part, where || (sql && !error) || (json && call), wrapped);
 		if (error || (sql && strlen(part) < strlen(sql)))
 			open = mogo_hide(copy, scan(sql, false));
@@ -269,8 +274,8 @@ redact_record(ErrorData *edata)
 			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* quotes in other ways */
 		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
-		if (sql && strstr(copy, ":constvalue "))
-			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* debug_print_plan */
+		if (sql && i > 0 && strcmp(id, "%s:") == 0)
+			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* debug_print_plan and its like */
 		changed |= strcmp(copy, part) != 0;
 	}
 

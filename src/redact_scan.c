@@ -12,16 +12,12 @@
  */
 #include "mogocred.h"
 
-/*
- * The functions that take a secret or a code, and the type that holds one, which
- * counts without a parenthesis. test/t/redact_calls.pl checks this list.
- */
+/* What takes a secret, and the type that holds one. test/t/redact_calls.pl checks this. */
 static const char *const names[] = {
-	"mogo_verify", "mogo_verify_digest", "mogo_verify_status",
-	"mogo_authenticate", "mogo_authenticate_basic", "mogo_credentials_json",
-	"mogo_registration_json", "mogo_import_client", "mogo_import_secret",
-	"mogo_rehash_secret", "mogo_find_secret", "mogo_accept_invitation",
-	"mogo_rotate_own_secret", "mogo_credentials"
+	"mogo_verify", "mogo_verify_digest", "mogo_verify_status", "mogo_authenticate",
+	"mogo_authenticate_basic", "mogo_credentials_json", "mogo_registration_json",
+	"mogo_import_client", "mogo_import_secret", "mogo_rehash_secret", "mogo_find_secret",
+	"mogo_accept_invitation", "mogo_rotate_own_secret", "mogo_credentials"
 };
 
 typedef struct Token
@@ -54,10 +50,7 @@ is_name(const char *word, size_t len)
 	return false;
 }
 
-/*
- * Tells whether one of the names stands anywhere in a text, also in a string, in
- * a comment or behind a letter. This is all that is asked about most texts.
- */
+/* Tells whether a name stands anywhere, also in a string. Most texts are asked no more. */
 bool
 mogo_mentions(const char *sql, size_t len)
 {
@@ -160,6 +153,7 @@ next_token(MogoScan *s, Token *t)
 	t->len = 0;
 	escapes = at(s, "e'") || at(s, "E'");
 	s->p += escapes;
+	escapes |= s->escapes && *s->p == '\'';	/* E'' goes on behind a line's end */
 	quote_len = *s->p == '\'' || (*s->p == '"' && !s->wrapped) ? 1 : dollar_tag(s);
 	/* In messages a name may follow on a quote like the first of »SELECT« */
 	if (is_word(*s->p) && !(s->wrapped && IS_HIGHBIT_SET(*s->p)))
@@ -189,6 +183,7 @@ next_token(MogoScan *s, Token *t)
 		s->after_do = s->after_do == 1 ? 2 : 1;
 	else
 		s->after_do /= 2;
+	s->escapes = escapes;
 	return true;
 }
 
@@ -257,8 +252,7 @@ mogo_redact(char *out, MogoScan s)
 /*
  * Puts *** in the place of the values of a text's literals where they stand in a
  * message. A message too long to be searched for so many is replaced as a whole.
- * Tells whether the text ends in the middle of something: it was cut, or a quote is
- * missing.
+ * Tells whether the text ends in the middle of something.
  */
 bool
 mogo_hide(char *part, MogoScan s)

@@ -135,6 +135,10 @@ for my $form (
 		"SELECT name_of('(x,%s)'::mogo_credentials)",
 		"SELECT name_of('***'::mogo_credentials)"
 	],
+	[
+		"SELECT mogo_verify(E'x'\n'a\\'%s\\'b', 'y')",
+		"SELECT mogo_verify(E'***'\n\t'***', '***')"
+	],
 	["SET standard_conforming_strings = off; SELECT 1"],
 	[
 		"SELECT mogo_verify('a\\'b', '%s')",
@@ -475,6 +479,24 @@ case
   qr{DEBUG:  parse <unnamed>: SELECT mogo_verify\('\*\*\*', '\*\*\*'\)\n},
   qr{LOG:  parse tree:\n[^\n]*DETAIL:  \*\*\*\n},
   qr{LOG:  plan:\n[^\n]*DETAIL:  \*\*\*\n};
+
+for my $form (
+	"EXECUTE driver('id', '%s')",
+	"PREPARE tree AS SELECT mogo_verify('id', '%s')",
+	"DO \$\$ BEGIN PERFORM mogo_verify('id', '%s'); END \$\$",
+	"COPY (SELECT mogo_verify('id', '%s')) TO STDOUT",
+	"CREATE VIEW tree AS SELECT mogo_verify('id', '%s')",
+	"CREATE TEMP TABLE tree (a boolean DEFAULT mogo_verify('id', '%s'))")
+{
+	case "the tree of a utility statement: $form", sub {
+		$s->query(
+			'SET debug_print_parse = on; SET debug_print_rewritten = on');
+		$s->query(sprintf $form, secret("tree of $form"));
+		is($s->errors, '', $form);
+		$s->query('RESET debug_print_parse; RESET debug_print_rewritten');
+	  },
+	  qr{LOG:  parse tree:\n[^\n]*DETAIL:  \*\*\*\n};
+}
 
 case 'statistics of the executor', sub {
 	my $x = secret('ShowUsage');

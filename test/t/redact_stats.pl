@@ -63,6 +63,13 @@ sub activity
 		  . $session->pid);
 }
 
+sub query_id
+{
+	my ($session) = @_;
+	return $node->safe_psql('postgres',
+		'SELECT query_id FROM pg_stat_activity WHERE pid = ' . $session->pid);
+}
+
 sub wait_for
 {
 	$node->poll_query_until('postgres', $_[0]) or die "timed out: $_[0]";
@@ -97,6 +104,7 @@ $s->start("SELECT mogo_verify_status('id', '$x')");
 sleeps($s);
 like(activity($s), qr/^active\|$shown/,
 	'simple protocol: redacted while it runs');
+my $id = query_id($s);
 cancel($s);
 like(activity($s), qr/^idle\|$shown/, '... and when it was cancelled');
 
@@ -131,6 +139,7 @@ for my $time (1, 2)
 		ProtocolSession::msg_sync());
 	sleeps($s);
 	like(activity($s), qr/^active\|$shown/, "... while it runs, time $time");
+	is(query_id($s), $id, '... and has the query_id of the simple protocol');
 	cancel($s);
 	like(activity($s), qr/^idle\|$shown/, "... and after, time $time");
 	$s->query("SELECT 'plain $time'");
@@ -261,6 +270,7 @@ sub statements
 		"SELECT id, 'text' FROM rows WHERE mogo_verify('id', '%s')",
 		"SELECT set_config('a.b', '%s', false); SELECT mogo_verify('id', current_setting('a.b'))",
 		"DO \$\$ BEGIN PERFORM mogo_verify('id', '%s'); END \$\$",
+		"DO \$\$ BEGIN EXECUTE 'CREATE TEMP TABLE n AS SELECT mogo_verify(''id'', ''%s'')'; END \$\$",
 		"COPY (SELECT mogo_verify('id', '%s')) TO STDOUT",
 		"EXPLAIN SELECT mogo_verify('id', '%s')",
 		"CREATE TEMP TABLE t AS SELECT mogo_verify('id', '%s')",
