@@ -299,6 +299,7 @@ extern Oid	mogo_table_in(Oid schema, MogoTable table);
 extern Oid	mogo_table(Oid function, MogoTable table);
 extern void mogo_check_row_type(TupleDesc desc, const char *name, const Oid *types,
 								int ncolumns);
+extern void mogo_check_live_type(Oid type);
 extern Oid	mogo_live_type(Oid schema);
 extern void mogo_check_table(Relation rel, MogoTable table);
 extern Oid	mogo_usable_index(Oid index, Relation rel, int nkeys, const AttrNumber *keys);

@@ -163,19 +163,27 @@ mogo_check_row_type(TupleDesc desc, const char *name, const Oid *types, int ncol
 				 errmsg("type \"%s\" of extension mogocred has an unexpected definition", name)));
 }
 
-/* Returns the type mogo_live_secret in our schema. Raises 42P16. */
-static Oid
-live_secret_type(Oid schema)
+/* Compares a type that is taken for mogo_live_secret with it. Raises 42P16. */
+void
+mogo_check_live_type(Oid type)
 {
 	static const Oid types[Natts_mogo_live_secret] = {UUIDOID, TIMESTAMPTZOID, BOOLOID, TEXTOID};
-	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									   CStringGetDatum("mogo_live_secret"),
-									   ObjectIdGetDatum(schema));
 	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
 
 	/* after an error the resource owner releases it */
 	mogo_check_row_type(desc, "mogo_live_secret", types, lengthof(types));
 	ReleaseTupleDesc(desc);
+}
+
+/* Returns the type mogo_live_secret in our schema. Raises 42P16. */
+static Oid
+live_secret_type(Oid schema)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   CStringGetDatum("mogo_live_secret"),
+									   ObjectIdGetDatum(schema));
+
+	mogo_check_live_type(type);
 	return type;
 }
 

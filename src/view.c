@@ -14,15 +14,22 @@
 
 /*
  * Reads those of the live secrets that have not expired from argument 0 into secrets.
- * Returns how many there are.
+ * Returns how many there are. Raises 42P16.
  */
 static int
 unexpired_secrets(FunctionCallInfo fcinfo, MogoLiveSecret *secrets)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	int			n = mogo_live_secrets(PG_GETARG_ARRAYTYPE_P(0), secrets);
+	ArrayType  *live = PG_GETARG_ARRAYTYPE_P(0);
+	FmgrInfo   *function = fcinfo->flinfo;
 	int			left = 0;
+	int			n;
 
+	/* whoever owns the type can alter it and call us; once a statement is enough */
+	if (function->fn_extra == NULL)
+		mogo_check_live_type(ARR_ELEMTYPE(live));
+	function->fn_extra = function;
+	n = mogo_live_secrets(live, secrets);
 	for (int i = 0; i < n; i++)
 	{
 		if (secrets[i].expires_at > now)

@@ -201,6 +201,24 @@ RESET ROLE;
 SELECT client_name FROM mogo.mogo_add_client('new');
 ROLLBACK;
 
+-- The type itself, for the functions that the views call, which would read on behind a
+-- shorter one.
+BEGIN;
+ALTER EXTENSION mogocred DROP VIEW mogo.mogo_clients;
+ALTER EXTENSION mogocred DROP VIEW mogo.mogo_secrets;
+SET LOCAL client_min_messages = warning;
+ALTER TABLE mogo.mogo_client DROP COLUMN live CASCADE;
+ALTER TYPE mogo.mogo_live_secret OWNER TO regress_mogo_owner;
+SET ROLE regress_mogo_owner;
+ALTER TYPE mogo.mogo_live_secret ALTER ATTRIBUTE secret_id TYPE "char",
+	ALTER ATTRIBUTE expires_at TYPE "char", ALTER ATTRIBUTE hash TYPE "char";
+RESET ROLE;
+SAVEPOINT a;
+SELECT mogo.mogo_next_expiry(ARRAY[ROW('a', 'b', true, 'c')::mogo.mogo_live_secret]);
+ROLLBACK TO a;
+SELECT mogo.mogo_live_count(ARRAY[ROW('a', 'b', true, 'c')::mogo.mogo_live_secret]);
+ROLLBACK;
+
 -- A hash that is as long as bcrypt's and is none: pgcrypto, which knows older kinds of
 -- hashes by their beginnings, must not have its way with a secret of one of these.
 BEGIN;
