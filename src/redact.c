@@ -142,7 +142,7 @@ redact_post_parse_analyze(ParseState *pstate, Query *query, MOGO_JUMBLE_CONST Ju
 		if (calls(part))
 			judged_text = NULL;
 	}
-	/* pg_stat_statements ignores what has no id; it may track a function's statements too */
+	/* pg_stat_statements ignores what has no id; it may track nested ones too */
 	ours = redact_literals && our_statement() != NULL && sql == judged_text;
 	if (redact_literals && query->utilityStmt != NULL &&
 		(ours ? has_literals : sql != debug_query_string && calls(scan(sql, false))))
@@ -275,7 +275,7 @@ redact_record(ErrorData *edata)
 		if (audit && i == 0 && (sql || call))
 			blank_parameters(copy);
 		if (sql && i > 0 && strcmp(id, "%s:") == 0)
-			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* debug_print_plan and its like */
+			strlcpy(copy, MOGO_MASK, MOGO_MASK_LEN + 1);	/* debug_print_parse */
 		changed |= strcmp(copy, part) != 0;
 	}
 

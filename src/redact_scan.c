@@ -153,7 +153,7 @@ next_token(MogoScan *s, Token *t)
 	t->len = 0;
 	escapes = at(s, "e'") || at(s, "E'");
 	s->p += escapes;
-	escapes |= s->escapes && *s->p == '\'';	/* E'' goes on behind a line's end */
+	escapes |= s->escapes && *s->p == '\''; /* E'' goes on behind a line's end */
 	quote_len = *s->p == '\'' || (*s->p == '"' && !s->wrapped) ? 1 : dollar_tag(s);
 	/* In messages a name may follow on a quote like the first of »SELECT« */
 	if (is_word(*s->p) && !(s->wrapped && IS_HIGHBIT_SET(*s->p)))

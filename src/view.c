@@ -25,7 +25,7 @@ unexpired_secrets(FunctionCallInfo fcinfo, MogoLiveSecret *secrets)
 	int			left = 0;
 	int			n;
 
-	/* whoever owns the type can alter it and call us; once a statement is enough */
+	/* the type's owner can alter it; to look once a statement is enough */
 	if (function->fn_extra == NULL)
 		mogo_check_live_type(ARR_ELEMTYPE(live));
 	function->fn_extra = function;

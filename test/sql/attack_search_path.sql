@@ -87,7 +87,8 @@ INSERT INTO regress_evil.mogo_client SELECT '99999999-9999-4999-8999-99999999999
 	live, '{}', 'regress attacker', '{}', '{}', now(), 'x' FROM mogo_client
 	WHERE client_id = :'client_id';
 
--- All functions, and the names of those that are missing here, with the attacker's schema first and PostgreSQL's last.
+-- All functions, with the attacker's schema first and PostgreSQL's last, and the names of
+-- those that are missing here.
 CREATE FUNCTION pg_temp.use_everything(id uuid, secret text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	c public.mogo_credentials;

@@ -30,8 +30,9 @@ my $victim = issue($node, 'victim');
 
 # How a hash's text looks in a plan: as bytes, or as it is.
 my @labels = ('sha256$', '$2a$');
-my $hash = join '|',
-  map { (quotemeta, join ' ', map { ord } split //) } @labels;
+my $hash = join '|', map {
+	(quotemeta, join ' ', map { ord } split //)
+} @labels;
 
 # Runs statements as the administrator with all that prints plans; returns what is printed.
 sub printed
@@ -42,14 +43,14 @@ sub printed
 		'postgres',
 		"SET client_min_messages = log; SET debug_print_parse = on; SET debug_print_rewritten = on; SET debug_print_plan = on; SET plan_cache_mode = force_custom_plan; $sql",
 		extra_params => [ '-U', 'clerk' ],
-		stdout       => \$out,
-		stderr       => \$err,
+		stdout => \$out,
+		stderr => \$err,
 		on_error_die => 1);
 	return $err;
 }
 
-like(printed("SELECT 'sha256\$'::text"), qr/$hash/,
-	'a hash in a plan would be seen');
+like(printed("SELECT 'sha256\$'::text"),
+	qr/$hash/, 'a hash in a plan would be seen');
 foreach my $call (
 	"mogo_rehash_secret('$bcrypt'::uuid, 'a secret of long ago')",
 	"mogo_add_secret('$victim->{id}')",
@@ -75,7 +76,9 @@ is( $node->safe_psql(
 	'the settings are what they were');
 my $log = slurp_file($node->logfile);
 $log =~ s/.*?SELECT mogo_rehash_secret//s;
-unlike($log, qr/${\ join ' ', map { ord } split m{}, 'sha256$'}/,
+unlike(
+	$log,
+	qr/${\ join ' ', map { ord } split m{}, 'sha256$'}/,
 	'nor does the log have a hash in a tree');
 
 $node->stop;

@@ -494,8 +494,7 @@ for my $form (
 		$s->query(sprintf $form, secret("tree of $form"));
 		is($s->errors, '', $form);
 		$s->query('RESET debug_print_parse; RESET debug_print_rewritten');
-	  },
-	  qr{LOG:  parse tree:\n[^\n]*DETAIL:  \*\*\*\n};
+	}, qr{LOG:  parse tree:\n[^\n]*DETAIL:  \*\*\*\n};
 }
 
 case 'statistics of the executor', sub {
