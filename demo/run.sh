@@ -105,11 +105,17 @@ check() {
 # Prints a member of the client's JSON file.
 member() { sed -n 's/.*"'"$1"'": *"\([^"]*\)".*/\1/p' "$json"; }
 
-# Ctrl-C: what the demo made goes with it.
-interrupt_demo() {
+# The EXIT trap until the demo got to its end. $1 the status: 1 where something failed,
+# whose logs stay; else Ctrl-C, also where bash died of it or a command did before bash
+# ran its own trap, and what the demo made goes with it.
+leave_demo() {
 	trap - EXIT
-	trap '' INT
+	trap '' INT TERM
 	stop_progress
+	if [ "$1" != 0 ] && [ "$1" -lt 128 ]; then
+		say "The demo did not get to its end. Its logs are in $demo; \`make demo-stop\` deletes it."
+		exit "$1"
+	fi
 	say
 	say "mogocred: interrupted."
 	demo_stop
@@ -134,8 +140,8 @@ demo() {
 	need_packages demo
 
 	title "1. Build mogocred and start a throw-away server"
-	trap 'stop_progress; say "The demo did not get to its end. Its logs are in $demo; \`make demo-stop\` deletes it."' EXIT
-	trap interrupt_demo INT TERM
+	trap 'leave_demo $?' EXIT
+	trap 'exit 130' INT TERM
 	say "    copying $("$PG_CONFIG" --version), compiling mogocred, making a database"
 	start_demo_server
 	say "    server started on 127.0.0.1:$port, everything it has is in $demo"

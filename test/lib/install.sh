@@ -269,19 +269,25 @@ give() {
 # its program is, so the copy is complete in itself. Sets bindir, and PG_CONFIG to
 # the copy's. $2, if given, is an argument for make.
 private_install() {
-	local root=$1/root build=$1/build original program dir
+	local root=$1/root build=$1/build original program dir programs libraries share headers packaged server
+	# Not in the loops' own words: bash 5.2 cannot parse the trap of a Ctrl-C that comes
+	# while it expands "$(...)" there.
 	original=$PG_CONFIG
-	bindir=$root$("$original" --bindir)
+	programs=$("$original" --bindir)
+	libraries=$("$original" --pkglibdir) share=$("$original" --sharedir)
+	headers=$("$original" --includedir) packaged=$("$original" --pkgincludedir)
+	server=$("$original" --includedir-server)
+	bindir=$root$programs
 	mkdir -p "$bindir" "$build"
-	for program in "$("$original" --bindir)"/{postgres,initdb,psql,pgbench,pg_*,{create,drop}{db,user},{vacuum,reindex,cluster}db}; do
+	for program in "$programs"/{postgres,initdb,psql,pgbench,pg_*,{create,drop}{db,user},{vacuum,reindex,cluster}db}; do
 		[ ! -x "$program" ] || cp -L "$program" "$bindir/"
 	done
-	for dir in "$("$original" --pkglibdir)" "$("$original" --sharedir)"; do
+	for dir in "$libraries" "$share"; do
 		mkdir -p "$root$dir"
 		cp -R --preserve=mode,links "$dir/." "$root$dir/"
 	done
 	# The headers are only read, the libraries only where they are PostgreSQL's own.
-	for dir in "$("$original" --includedir)" "$("$original" --pkgincludedir)" "$("$original" --includedir-server)"; do
+	for dir in "$headers" "$packaged" "$server"; do
 		[ -e "$root$dir" ] || { mkdir -p "$root${dir%/*}" && ln -s "$dir" "$root$dir"; }
 	done
 	dir=$("$original" --libdir)
